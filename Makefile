@@ -1,0 +1,46 @@
+# Two commands do everything: `make reports` and `make test`. Both make the
+# environment first, once, and are quick the second time.
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+COACH  := $(VENV)/bin/coach
+DEMO   := data/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help env reports test lint lock clean
+
+help:  ## Say what each command does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(READY)  ## Make the Python environment in .venv
+
+# A half-made environment never counts: the marker is written last.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "Python cannot make an environment here. On Debian: apt-get install python3-venv"; exit 1; }
+	$(VENV)/bin/python -m pip install -qq --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+reports: $(READY)  ## Render the demo district's reports
+	$(COACH) import $(DEMO) --store $(DEMO)/store
+	$(COACH) report --window 2026-EOY --store $(DEMO)/store --out reports
+
+test: $(READY)  ## Run every test
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY)  ## Mend what ruff can mend
+	$(VENV)/bin/python -m ruff check --fix .
+	$(VENV)/bin/python -m ruff format .
+
+lock:  ## Pin the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade \
+	  --output-file requirements.lock
+
+clean:  ## Remove the environment and everything rendered
+	rm -rf $(VENV) $(DEMO)/store reports/editions reports/current reports/runs

@@ -1,0 +1,215 @@
+"""The tables that flow through the house, each with its contract.
+
+A step takes and returns plain DataFrames; what it may rely on is written here, once.
+Ids are text, always. Counts are whole numbers, shares and probabilities lie in 0..1,
+missing means *not known* and never zero.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import pandas as pd
+import pandera.pandas as pa
+
+from analysis.errors import DataError
+
+
+class Kind(StrEnum):
+    """What one row of evidence is: points of points possible, a score, or a level."""
+
+    POINTS = "points"
+    SCORE = "score"
+    LEVEL = "level"
+
+
+def _text(*, required: bool = True, nullable: bool = False, **more) -> pa.Column:
+    check = None if nullable else pa.Check.str_length(min_value=1, error="is empty")
+    return pa.Column("str", checks=check, required=required, nullable=nullable, **more)
+
+
+def _share(*, nullable: bool = False) -> pa.Column:
+    return pa.Column("float64", pa.Check.in_range(0, 1, error="is not in 0..1"), nullable=nullable)
+
+
+def _number(*checks: pa.Check) -> pa.Column:
+    return pa.Column("float64", list(checks), nullable=True)
+
+
+def _table(name: str, columns: dict, key: list[str]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, name=name, unique=key, coerce=True, strict=False)
+
+
+ROSTER = _table(
+    "roster",
+    {
+        "student_id": _text(),
+        "classroom_id": _text(),
+        "teacher": _text(nullable=True),
+        "coach_id": _text(nullable=True),
+        "school": _text(nullable=True),
+        "grade": _text(nullable=True),
+        "display_name": _text(nullable=True),
+    },
+    key=["student_id", "classroom_id"],
+)
+"""Who is in which classroom; a student may be in several."""
+
+SKILLS = _table(
+    "skills",
+    {
+        "skill_id": _text(),
+        "name": _text(),
+        "subject": _text(nullable=True),
+        "grade": _text(nullable=True),
+        "i_can": _text(nullable=True),
+        "parent_id": _text(nullable=True),
+        "prerequisites": _text(nullable=True),
+    },
+    key=["skill_id"],
+)
+"""The framework. ``prerequisites``: ids of direct prerequisites, joined by ``;``."""
+
+ITEMS = _table(
+    "items",
+    {
+        "item_id": _text(),
+        "skill_id": _text(),
+        "points_possible": _number(pa.Check.gt(0, error="is not above 0")),
+    },
+    key=["item_id", "skill_id"],
+)
+"""The Q-matrix, long: one row an item and a skill it asks for."""
+
+EVIDENCE = _table(
+    "evidence",
+    {
+        "student_id": _text(),
+        "skill_id": _text(),
+        "window": _text(),
+        "source": _text(),
+        "observation_id": _text(),
+        "kind": pa.Column("str", pa.Check.isin(list(Kind), error="is no kind of evidence")),
+        "points": _number(pa.Check.ge(0, error="is below 0")),
+        "points_possible": _number(pa.Check.gt(0, error="is not above 0")),
+        "score": _number(),
+        "score_se": _number(pa.Check.ge(0, error="is below 0")),
+        "cut": _number(),
+        "level": _text(nullable=True),
+        "scale": _text(nullable=True),
+        "observed_on": pa.Column("datetime64[ns]", nullable=True),
+    },
+    key=["student_id", "skill_id", "window", "source", "observation_id"],
+)
+"""One observation of a student on a skill.
+
+``observation_id`` is the item, or the score's or rating's own name. An item that asks
+for several skills has one row a skill, all with the same points. Which of the value
+columns is filled follows from ``kind``: points and points_possible (points, 0 <= points
+<= points_possible) · score and cut (scale points) with score_se (standard error, same
+unit, missing where the export gives none) · level (a word of ``scale``).
+"""
+
+MASTERY = _table(
+    "mastery",
+    {
+        "student_id": _text(),
+        "skill_id": _text(),
+        "window": _text(),
+        "mastery": _share(nullable=True),
+        "low": _share(nullable=True),
+        "high": _share(nullable=True),
+        "n_items": pa.Column("int64", pa.Check.ge(0)),
+        "ready": _share(nullable=True),
+    },
+    key=["student_id", "skill_id", "window"],
+)
+"""What each student has shown. ``mastery``: probability that the student has the skill;
+``low``, ``high``: its interval; ``n_items``: observations of this very skill; ``ready``:
+probability that all direct prerequisites are held. Missing where nothing is known."""
+
+GROUPS = _table(
+    "groups",
+    {
+        "classroom_id": _text(),
+        "window": _text(),
+        "student_id": _text(),
+        "group": pa.Column("Int64", nullable=True),
+        "focus_skill_id": _text(nullable=True),
+        "need": _share(nullable=True),
+        "ready": _share(nullable=True),
+        "fit": _share(nullable=True),
+        "alternative_group": pa.Column("Int64", nullable=True),
+    },
+    key=["classroom_id", "window", "student_id"],
+)
+"""Who sits where. ``group``: 1, 2, …, missing for a student who is in no group; ``need``:
+probability that the student lacks the focus skill; ``ready``: that the prerequisites are
+held; ``fit``: share of posterior draws in which the student sits with this focus."""
+
+
+def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -> pd.DataFrame:
+    """Return ``table`` with the contract's types, or say everything that is wrong with it.
+
+    Parameters
+    ----------
+    table
+        Any frame; columns of the contract that may be missing values and are absent are
+        added as missing. Columns the contract does not know are kept.
+    contract
+        One of this module's contracts.
+    where
+        The file or place to name in an error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame, the contract's columns first.
+
+    Raises
+    ------
+    DataError
+        Naming the table, and row, column and fault for each failure (five at most).
+
+    Examples
+    --------
+    >>> check_table(pd.DataFrame({"item_id": ["i1"], "skill_id": ["s1"]}), ITEMS, "items.csv")
+      item_id skill_id  points_possible
+    0      i1       s1              NaN
+    """
+    nullable = {name: None for name, column in contract.columns.items() if column.nullable}
+    absent = {name: value for name, value in nullable.items() if name not in table.columns}
+    complete = table.assign(**absent).reset_index(drop=True)
+    try:
+        checked = contract.validate(complete, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        faults = [_describe_failure(failure) for failure in error.failure_cases.itertuples()]
+        raise DataError.of_faults(
+            f"{where} is not a table of {contract.name}",
+            list(dict.fromkeys(faults)),
+            "Mend these in the file and import it again.",
+        ) from None
+    others = [name for name in checked.columns if name not in contract.columns]
+    return checked[[*contract.columns, *others]]
+
+
+def empty_table(contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return a frame of the contract's columns and types, without rows.
+
+    Examples
+    --------
+    >>> list(empty_table(ITEMS).columns)
+    ['item_id', 'skill_id', 'points_possible']
+    """
+    return contract.coerce_dtype(pd.DataFrame(columns=list(contract.columns)))
+
+
+def _describe_failure(failure) -> str:
+    if failure.check == "column_in_dataframe":
+        return f"the column {failure.failure_case} is missing"
+    if failure.check == "multiple_fields_uniqueness":
+        return f"row {failure.index + 1}: the key appears twice"
+    row = "" if pd.isna(failure.index) else f"row {int(failure.index) + 1}, "
+    check = "is missing" if failure.check == "not_nullable" else str(failure.check)
+    shown = "" if failure.check == "not_nullable" else f" {failure.failure_case!r}"
+    return f"{row}column {failure.column}:{shown} {check}"
