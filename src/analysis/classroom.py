@@ -6,6 +6,7 @@ the calibration made on everybody. Each ``show_…`` method gives one part of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -206,8 +207,15 @@ class Classroom:
         return render_block("others", classroom=self, grouping=self.grouping)
 
     def show_skill_map(self) -> Block:
-        """Show which student has which skill, in the order of the groups."""
-        return render_block("skill_map", classroom=self, states=self._states_by_group())
+        """Show which student has which skill, group by group."""
+        order = {str(state): place for place, state in enumerate(SkillState)}
+        return render_block(
+            "skill_map",
+            classroom=self,
+            states=self.skill_states,
+            parts=self._parts_of_map(),
+            order=order,
+        )
 
     def show_skill_needs(self) -> Chart:
         """Chart how many students have and need each skill."""
@@ -252,10 +260,20 @@ class Classroom:
             "last_day": days.max().date().isoformat() if len(days) else None,
         }
 
-    def _states_by_group(self) -> pd.DataFrame:
-        group = self.grouping.groups.set_index("student_id")["group"]
-        order = sorted(
-            self.skill_states.index,
-            key=lambda one: (group.get(one, pd.NA) is pd.NA, group.get(one), self.name_of(one)),
-        )
-        return self.skill_states.loc[order]
+    def _parts_of_map(self) -> list[dict]:
+        """Return the groups, and who is in none, as the map's parts."""
+        group_of = self.grouping.groups.set_index("student_id")["group"]
+        parts = [
+            {
+                "title": f"Group {row.group}: {self.framework.name_of(row.focus_skill_id)}",
+                "focus": row.focus_skill_id,
+                "students": self._by_name(group_of.index[group_of == row.group]),
+            }
+            for row in self.grouping.focus.itertuples()
+        ]
+        others = self._by_name(group_of.index[group_of.isna()])
+        in_none = {"title": "In no group", "focus": None, "students": others}
+        return [*parts, in_none] if others else parts
+
+    def _by_name(self, student_ids: Iterable[str]) -> list[str]:
+        return sorted(student_ids, key=lambda one: (self.name_of(one).casefold(), one))

@@ -56,6 +56,12 @@ def render_block(name: str, **values) -> Block:
 
 
 @cache
+def stylesheet() -> str:
+    """Return the one stylesheet of all pages."""
+    return _environment().get_template("style.css.j2").render()
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -64,10 +70,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"theme": theme, "policy": CONTENT_POLICY}
+    environment.globals |= {"theme": theme, "policy": CONTENT_POLICY, "stylesheet": stylesheet}
     environment.filters |= {
         "count_of": words.count_of,
         "list_of": words.list_of,
         "percent": lambda share: f"{share:.0%}",
+        "skill_name": lambda skill_id, framework: framework.name_of(skill_id),
+        "student_name": lambda student_id, classroom: classroom.name_of(student_id),
     }
     return environment

@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
-from analysis import theme
 from analysis.errors import AnalysisError
-from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES
+from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
 
 
 class UnfitPageError(AnalysisError):
@@ -33,7 +32,12 @@ def make_page(notebook: NotebookNode, *, title: str, language: str = "en") -> st
     UnfitPageError
         The page would make a request, run a script, or show a picture without words.
     """
-    resources = {"title": title, "language": language, "policy": CONTENT_POLICY, "theme": theme}
+    resources = {
+        "title": title,
+        "language": language,
+        "policy": CONTENT_POLICY,
+        "style": stylesheet(),
+    }
     page, _ = _exporter().from_notebook_node(notebook, resources=resources)
     check_page(page)
     return page
