@@ -17,7 +17,7 @@ from analysis.district import import_exports, open_calibration, open_framework
 from analysis.errors import UnknownError
 from analysis.grouping import Grouping, GroupRules, form_groups
 from analysis.mastery import Calibration, draw_profiles, measure_mastery
-from analysis.profiles import GroupProfile, describe_groups
+from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
 from analysis.settings import check_parameters
@@ -174,7 +174,14 @@ class Classroom:
     @cached_property
     def profiles(self) -> list[GroupProfile]:
         """Each group in plain words."""
-        return describe_groups(self.grouping, self.mastery, self.framework, self.roster)
+        return describe_groups(
+            self.grouping, self.mastery, self.framework, self.roster, evidence=self.evidence
+        )
+
+    @cached_property
+    def summary(self) -> ClassProfile:
+        """The classroom as a whole in plain words."""
+        return describe_class(self.grouping, self.mastery, self.framework, self.roster)
 
     @cached_property
     def skill_states(self) -> pd.DataFrame:
@@ -200,11 +207,11 @@ class Classroom:
 
     def show_groups(self) -> Block:
         """Show the groups as cards: focus, members, certainty, first step."""
-        return render_block("groups", classroom=self, profiles=self.profiles)
+        return render_block("groups", profiles=self.profiles, verdict=self.summary.verdict)
 
     def show_others(self) -> Block:
         """List the whole-class need, conferences, extension, and the not assessed."""
-        return render_block("others", classroom=self, grouping=self.grouping)
+        return render_block("others", classroom=self, grouping=self.grouping, summary=self.summary)
 
     def show_skill_map(self) -> Block:
         """Show which student has which skill, group by group."""
@@ -224,7 +231,7 @@ class Classroom:
 
     def show_group_details(self) -> Block:
         """Show, for each group, why these students, and how to begin."""
-        return render_block("group_details", classroom=self, profiles=self.profiles)
+        return render_block("group_details", profiles=self.profiles)
 
     def show_proof(self) -> Proof:
         """End the report with the facts the renderer checks before it publishes."""
