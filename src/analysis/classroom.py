@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.charts import Chart, chart_skill_needs
 from analysis.district import import_exports, open_calibration, open_framework
 from analysis.errors import UnknownError
-from analysis.grouping import Grouping, GroupRules, form_groups
+from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.mastery import Calibration, draw_profiles, measure_mastery
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
 from analysis.rendering.blocks import Block, render_block
@@ -152,7 +152,7 @@ class Classroom:
     @cached_property
     def grouping(self) -> Grouping:
         """Who sits together, on which skill, how sure, and who sits elsewhere."""
-        draws = draw_profiles(
+        drawn = draw_profiles(
             self.evidence,
             self.roster,
             self.calibration,
@@ -166,7 +166,7 @@ class Classroom:
             window=self.window,
             prerequisites=list(self.framework.graph.edges),
             rules=self.rules,
-            draws=draws,
+            draws=Draws(*drawn),
             supports_skill_groups=bool(self.calibration.supports_skill_groups),
             random_state=RANDOM_STATE,
         )
@@ -248,6 +248,14 @@ class Classroom:
     def name_of(self, student_id: str) -> str:
         """Return the name to show for a student: the roster's, or the id."""
         return self._names.get(student_id, student_id)
+
+    def student_names(self, student_ids: Iterable[str]) -> list[str]:
+        """Return the names to show, in alphabetical order."""
+        return [self.name_of(one) for one in self._by_name(student_ids)]
+
+    def skill_names(self, skill_ids: Iterable[str]) -> list[str]:
+        """Return skills' names in plain words, in the order given."""
+        return [self.framework.name_of(one) for one in skill_ids]
 
     @cached_property
     def _names(self) -> dict[str, str]:

@@ -76,7 +76,5 @@ def _environment() -> Environment:
         "list_of": words.list_of,
         "percent": lambda share: f"{share:.0%}",
         "lower_first": lambda text: text[:1].lower() + text[1:],
-        "skill_name": lambda skill_id, framework: framework.name_of(skill_id),
-        "student_name": lambda student_id, classroom: classroom.name_of(student_id),
     }
     return environment
