@@ -155,7 +155,7 @@ class Store:
 
     def _save_evidence(self, evidence: pd.DataFrame | None, joined: pd.DataFrame) -> None:
         evidence = empty_table(EVIDENCE) if evidence is None else evidence
-        evidence = check_table(evidence, EVIDENCE, "the evidence")
+        evidence = check_table(evidence, EVIDENCE, "the evidence")[list(EVIDENCE.columns)]
         earlier = self._evidence_of(joined["student_id"]) if self.windows else evidence.iloc[:0]
         evidence = pd.concat([earlier, evidence]).drop_duplicates(EVIDENCE.unique, keep="last")
         placed = evidence.merge(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -49,7 +53,7 @@ def execute_notebook(
 
     make_private_folder(output.parent)
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _private_transport() as transport:
         warnings.simplefilter("ignore")
         try:
             papermill.execute_notebook(
@@ -62,6 +66,7 @@ def execute_notebook(
                 request_save_on_cell_execute=False,
                 progress_bar=False,
                 log_output=False,
+                **transport,
             )
         except papermill.PapermillExecutionError as error:
             raise NotebookFailedError(_describe(error)) from None
@@ -73,6 +78,28 @@ def execute_notebook(
             if output.is_file():
                 output.chmod(0o600)
     return nbformat.read(output, as_version=4)
+
+
+@contextmanager
+def _private_transport() -> Iterator[dict]:
+    """Give papermill a kernel that talks over sockets in a folder of its own.
+
+    Not over TCP: other users of the machine could listen, and ports race when many
+    kernels start at once. Where there are no such sockets, TCP stays.
+    """
+    if sys.platform == "win32":
+        yield {}
+        return
+    from jupyter_client.manager import AsyncKernelManager
+
+    # Socket paths may have 104 bytes at most, so the folder's name is short.
+    with tempfile.TemporaryDirectory(prefix="nb") as folder:
+
+        class PrivateKernelManager(AsyncKernelManager):
+            transport = "ipc"
+            ip = f"{folder}/k"
+
+        yield {"kernel_manager_class": PrivateKernelManager}
 
 
 def _describe(error) -> str:
