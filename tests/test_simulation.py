@@ -457,6 +457,7 @@ def test_two_students_of_one_classroom_have_the_same_name(district):
     rows = district.roster.set_index("student_id").loc[[one, other]]
     assert rows["display_name"].duplicated().sum() == 1
     assert set(rows["classroom_id"]) == {fact["classroom_id"]}
+    assert district.roster.duplicated(["classroom_id", "display_name"]).sum() == 1
 
 
 # The people
