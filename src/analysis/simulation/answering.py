@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.simulation.bank import Bank
 from analysis.simulation.people import GRADES
 
-FORM_ITEMS = 36
+FORM_ITEMS = 40
 """Most items on a form: about one lesson of testing."""
 HOLDS_A_GRADE = 0.75
 """Share of a grade's skills held from which the form need not reach further down."""
@@ -23,10 +23,8 @@ UNREADY_GUESS = 0.75
 """Factors on an item's guess: half-knowledge helps, so the answers are close to, but not
 exactly, what a model of slip and guess expects."""
 
-Parameters = pd.DataFrame
 
-
-def draw_parameters(bank: Bank, rng: np.random.Generator) -> Parameters:
+def draw_parameters(bank: Bank, rng: np.random.Generator) -> pd.DataFrame:
     """Return every item's ``slip`` and ``guess`` (probabilities, 0.05 to 0.25)."""
     uniform = rng.random((len(bank.item_ids), 2))
     guess = np.where(bank.is_choice, 0.15 + 0.10 * uniform[:, 0], 0.05 + 0.07 * uniform[:, 0])
@@ -39,7 +37,7 @@ def draw_answers(
     roster: pd.DataFrame,
     effects: pd.DataFrame,
     bank: Bank,
-    parameters: Parameters,
+    parameters: pd.DataFrame,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return every student's points in every window.
@@ -67,19 +65,19 @@ def draw_answers(
     """
     place = pd.factorize(roster["classroom_id"])[0]
     own = effects.iloc[place].reset_index(drop=True)
-    last = len(held) - 1
+    absent = np.full((len(held), len(roster)), ABSENT)
+    absent[-1] = own["absent"].fillna(ABSENT)
     windows = []
     for window, step in enumerate(rng.spawn(len(held))):
-        absent = own["absent"].fillna(ABSENT) if window == last else ABSENT
         for_forms, for_points = step.spawn(2)
-        given = _give(held[window], window, roster, own, absent, bank, for_forms)
+        given = _give(held[window], window, roster, own, absent[window], bank, for_forms)
         points = _answer(held[window], bank, parameters, for_points)
         windows.append(np.where(given, points, np.nan))
     return np.array(windows)
 
 
 def _answer(
-    held: np.ndarray, bank: Bank, parameters: Parameters, rng: np.random.Generator
+    held: np.ndarray, bank: Bank, parameters: pd.DataFrame, rng: np.random.Generator
 ) -> np.ndarray:
     """Return points on every item, as if all were given; two points are two steps."""
     uniform = rng.random((len(held), len(bank.item_ids), 2))
@@ -100,7 +98,7 @@ def _give(
     window: int,
     roster: pd.DataFrame,
     own: pd.DataFrame,
-    absent: np.ndarray | float,
+    absent: np.ndarray,
     bank: Bank,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -112,11 +110,7 @@ def _give(
     rank = _form_ranks(window, bank)[grade - min(GRADES), start - 1]
     given = rank < own["n_items"].fillna(FORM_ITEMS).to_numpy()[:, None]
     given &= for_items.random(given.shape) >= BLANK
-    given &= (
-        (uniform[:, 1] >= absent)[:, None]
-        if np.isscalar(absent)
-        else (uniform[:, 1] >= absent.to_numpy())[:, None]
-    )
+    given &= (uniform[:, 1] >= absent)[:, None]
     reached = given.cumsum(axis=1) <= 2 / 3 * given.sum(axis=1, keepdims=True)
     return given & (reached | (uniform[:, 2] >= STOPS_EARLY)[:, None])
 
@@ -130,8 +124,8 @@ def _start_grade(
     lacks = np.column_stack([share < HOLDS_A_GRADE, np.ones(len(held), bool)])
     start = 1 + lacks.argmax(axis=1)
     start += np.select([uniform < MISROUTED / 2, uniform < MISROUTED], [-1, 1], 0)
-    # Grade 5 has three skills of its own, too few for a form.
-    return np.clip(start, 1, np.minimum(grade, 4))
+    # Every form holds the grade below, so that a classroom shares most of its skills.
+    return np.clip(start, 1, grade - 1)
 
 
 def _form_ranks(window: int, bank: Bank) -> np.ndarray:

@@ -47,7 +47,7 @@ def read_bank_items() -> pd.DataFrame:
     Examples
     --------
     >>> read_bank_items().query("item_id == '4.FR.1-2'")["question"].item()
-    'Which equals 2/3: 4/6 or 4/5?'
+    'Which equals 2/3? 4/6, 4/5, 3/4 or 2/6'
     """
     items = _read("items.csv").astype({"points_possible": "float64"})
     return check_table(items, ITEMS, "the demo items")

@@ -32,8 +32,9 @@ class District:
         Tables of :mod:`analysis.tables`.
     responses : dict of str to pandas.DataFrame
         A wide table for each window: ``student_id``, ``classroom_id``, ``window``,
-        ``observed_on`` (date), then one column an item with points earned, missing where
-        not given or left blank. Students absent in the window have no row.
+        ``observed_on`` (date), then one column an item of the window's test with points
+        earned, missing where not given or left blank. Students absent in the window have
+        no row.
     truth : pandas.DataFrame
         ``student_id``, ``skill_id``, ``window``, ``has_skill``, for every student.
     planted : pandas.DataFrame
@@ -148,7 +149,7 @@ def _tabulate_answers(
     tables = {}
     for number, window in enumerate(WINDOWS):
         day = pd.Timestamp(FIRST_DAYS[number]) + pd.to_timedelta(days[:, number], unit="D")
-        wide = pd.DataFrame(points[number], columns=item_ids)
+        wide = pd.DataFrame(points[number], columns=item_ids).dropna(axis=1, how="all")
         wide.insert(0, "student_id", students["student_id"])
         wide.insert(1, "classroom_id", students["classroom_id"])
         wide.insert(2, "window", pd.Series(window, index=wide.index, dtype="str"))

@@ -17,7 +17,8 @@ SHARE_BEHIND = 0.3
 MEAN_BEHIND = 0.9
 """Grade levels, on average, of that tail: some students stand three and more below."""
 LEARNER_GAP = 0.35
-"""Grade levels English learners start lower. Their growth is drawn like everybody's."""
+"""Grade levels English learners start lower. They gain a ready skill as often as others do,
+so with more skills left to gain they gain a few more."""
 GAIN = 0.5
 """Chance to gain a ready skill between two windows, before a student's and a classroom's
 own factor."""

@@ -49,19 +49,19 @@ class Plant:
 
 
 PLANTS = (
-    Plant(3, "lacks one skill", "No student holds the skill, in any window.", lacks="3.MU.2"),
+    Plant(4, "lacks one skill", "No student holds the skill, in any window.", lacks="3.PV.1"),
     Plant(7, "strong", "Students stand a grade level above the others.", level=1.0),
     Plant(9, "many missing", "Half of the students are absent in the last window.", absent=0.5),
     Plant(10, "little growth", "Students gain almost no skill all year.", growth=0.08),
     Plant(11, "sparse", "Students are given at most 10 items a window.", n_items=10),
     Plant(13, "first-year teacher", "The teacher teaches for the first year.", teacher_years=0),
     Plant(14, "far behind", "Students stand well over a grade level below the others.", level=-1.5),
-    Plant(15, "strong growth", "Students gain skills twice as fast.", growth=2.2),
+    Plant(15, "strong growth", "Students gain skills about twice as fast.", growth=2.2),
     Plant(16, "two halves", "Half of the students stand far below the other half.", spread=1.2),
 )
 SAME_NAME = 0
 """Classroom in which two students have the same name."""
-VISITED = (1, 4)
+VISITED = (2, 5)
 """A student of the first classroom is also on the second one's roster."""
 
 
@@ -70,8 +70,8 @@ def effects_on(n_classrooms: int) -> pd.DataFrame:
 
     Examples
     --------
-    >>> effects_on(4)["lacks"].tolist()
-    ['', '', '', '3.MU.2']
+    >>> effects_on(5)["lacks"].tolist()
+    ['', '', '', '', '3.PV.1']
     """
     plants = {plant.classroom: plant for plant in PLANTS}
     rows = [plants.get(place, Plant(place, "", "")) for place in range(n_classrooms)]
