@@ -171,7 +171,7 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
         factor.SkillPrior.start(q.shape[1]),
     )
     means = np.zeros(rows.n_classrooms)
-    for n_iter in range(1, max_iter + 1):
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
         right, wrong, held, able, ability = expect(model, rows, means)
         lacking_holding, curves = refit_items(right, wrong, curves)
         change = max(

@@ -120,7 +120,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
         np.ones(len(profiles)),
     )
     means = np.zeros(rows.n_classrooms)
-    for n_iter in range(1, max_iter + 1):
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
         counts, right, wrong = expect(model, rows, means)
         model_new, means = maximise_prior(model, counts, means)
         success, curves = held.refit(right, wrong, curves)
