@@ -25,7 +25,7 @@ WARN_TINT = "#fdf3e4"
 
 STATE_COLOUR = {
     SkillState.HAS: "#1f5f99",
-    SkillState.NOT_SURE: "#a9cbe6",
+    SkillState.NOT_SURE: "#d3e3f1",
     SkillState.NEEDS: "#f6b26b",
     SkillState.UNKNOWN: "#ffffff",
 }
