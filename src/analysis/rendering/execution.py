@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 
 import nbformat
 from nbformat import NotebookNode
@@ -98,6 +99,11 @@ def _private_transport() -> Iterator[dict]:
         class PrivateKernelManager(AsyncKernelManager):
             transport = "ipc"
             ip = f"{folder}/k"
+
+            async def _async_launch_kernel(self, kernel_cmd, **how):
+                # What a kernel says on its own stderr is about itself, or student data
+                # from a crash: neither belongs on a terminal or in a scheduler's mail.
+                await super()._async_launch_kernel(kernel_cmd, stderr=DEVNULL, **how)
 
         yield {"kernel_manager_class": PrivateKernelManager}
 

@@ -14,7 +14,7 @@ import nbformat
 from pebble import ProcessExpired, ProcessPool
 
 from analysis.district import open_calibration
-from analysis.errors import AnalysisError, UnknownError, UsageError
+from analysis.errors import AnalysisError, StoppedError, UnknownError, UsageError
 from analysis.files import locked, safe_name, write_whole
 from analysis.rendering.edition import (
     Edition,
@@ -169,19 +169,27 @@ class _Run:
         staging_folder(self.settings.out, self.name)
         workers = min(self.settings.workers or os.cpu_count() or 1, max(1, len(self.tasks)))
         # Fresh interpreters: a fork of a process that has computed can hang.
-        with ProcessPool(max_workers=workers, context=get_context("spawn")) as pool:
-            limit = self.settings.report_timeout
-            futures = {
-                classroom_id: pool.schedule(make_report, args=[task], timeout=limit)
-                for classroom_id, task in self.tasks.items()
-            }
-            for classroom_id, future in futures.items():
-                problem = _problem_of(future, limit)
-                if problem is None:
-                    self.summary.rendered.append(classroom_id)
-                else:
-                    self.summary.failed.append({"classroom_id": classroom_id, "problem": problem})
-                on_done(classroom_id)
+        pool = ProcessPool(max_workers=workers, context=get_context("spawn"))
+        try:
+            self._make_in(pool, on_done)
+        finally:
+            # When all went well nothing is left to stop; when not, nothing may go on.
+            pool.stop()
+            pool.join()
+
+    def _make_in(self, pool: ProcessPool, on_done: Callable[[str], None]) -> None:
+        limit = self.settings.report_timeout
+        futures = {
+            classroom_id: pool.schedule(make_report, args=[task], timeout=limit)
+            for classroom_id, task in self.tasks.items()
+        }
+        for classroom_id, future in futures.items():
+            problem = _problem_of(future, limit)
+            if problem is None:
+                self.summary.rendered.append(classroom_id)
+            else:
+                self.summary.failed.append({"classroom_id": classroom_id, "problem": problem})
+            on_done(classroom_id)
 
     def publish(self) -> None:
         """Publish what was made, with what is carried over."""
@@ -278,6 +286,8 @@ def _problem_of(future, limit: int) -> str | None:
     """Return why a report failed, in words without student data, or None."""
     try:
         future.result()
+    except StoppedError:
+        raise
     except AnalysisError as error:
         return str(error)
     except FutureTimeoutError:
