@@ -16,6 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 from analysis.district import open_calibration
 from analysis.errors import AnalysisError, StoppedError, UnknownError, UsageError
 from analysis.files import locked, safe_name, write_whole
+from analysis.language import open_language
 from analysis.rendering.edition import (
     Edition,
     Entry,
@@ -218,6 +219,7 @@ class _Run:
                 "min_size": self.settings.min_size,
                 "max_size": self.settings.max_size,
                 "n_groups": self.settings.n_groups,
+                "language": self.settings.language,
             }
         )
 
@@ -276,8 +278,13 @@ def make_report(task: Task) -> None:
     """
     parameters = task.parameters.model_dump()
     executed = execute_notebook(task.notebook, parameters, task.executed)
-    title = f"Classroom {task.parameters.classroom_id}, {task.parameters.window}: student groups"
-    page = make_page(executed, title=title)
+    language = open_language(task.parameters.language)
+    title = language.say(
+        "Classroom {classroom}, {window}: student groups",
+        classroom=task.parameters.classroom_id,
+        window=task.parameters.window,
+    )
+    page = make_page(executed, title=title, language=language)
     check_proof(page, task.expected)
     write_whole(task.page, page)
 
