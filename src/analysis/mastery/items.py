@@ -28,13 +28,13 @@ SMALLEST_GAP = 0.1
 N_SHAPES = 2
 START = 0.2
 """Guess and slip before any evidence."""
-CONCENTRATION = 8.0
+CONCENTRATION = 16.0
 """Weight of the pooled guess and slip, in students."""
 POOL_WEIGHT = 4.0
 """Weight of ``START`` beside the items when guess and slip are pooled, in items."""
 SHAPE_WEIGHT = 1.0
 """Weight of equal shapes beside the items when their shares are pooled, in items."""
-OWN_WEIGHT = 15.0
+OWN_WEIGHT = 60.0
 """Weight of the weighed curve against a group's own share of right answers, in students."""
 
 
@@ -123,10 +123,38 @@ def weigh_curves(
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def mean_curves(weights: np.ndarray, n_required: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Success:
+    """P(right) of each item (rows) in each group of students (columns), as believed.
+
+    ``right`` and ``wrong`` are the mean logs of P(right) and P(wrong): what a believed
+    probability is worth as evidence while it is not sure (variational Bayes). They come
+    together with log ``mean`` as students become many.
+    """
+
+    mean: np.ndarray
+    right: np.ndarray
+    wrong: np.ndarray
+
+
+def believe_curves(weights: np.ndarray, n_required: np.ndarray) -> Success:
     """Return the weighed curve of each item, shape (n_items, 1 + most required skills)."""
-    curves = np.full((len(weights), int(n_required.max()) + 1), np.nan)
+    shape = (3, len(weights), int(n_required.max()) + 1)
+    curves = np.full(shape, np.nan)
     for m in np.unique(n_required):
-        items = n_required == m
-        curves[items, : m + 1] = weights[items] @ curve_table(int(m))
-    return curves
+        items, table = n_required == m, curve_table(int(m))
+        for curve, values in zip(curves, (table, np.log(table), np.log1p(-table)), strict=True):
+            curve[items, : m + 1] = weights[items] @ values
+    return Success(*curves)
+
+
+def add_own(curve: Success, right: np.ndarray, wrong: np.ndarray) -> Success:
+    """Return ``curve`` moved to the groups' own right and wrong answers, all of one shape."""
+    asked = right + wrong
+    trust = OWN_WEIGHT / (asked + OWN_WEIGHT)
+    mean = np.clip(trust * curve.mean + right / (asked + OWN_WEIGHT), 1e-4, 1 - 1e-4)
+    return Success(
+        mean,
+        trust * curve.right + (1 - trust) * np.log(mean),
+        trust * curve.wrong + (1 - trust) * np.log1p(-mean),
+    )
