@@ -81,20 +81,25 @@ def shared_design(n_skills, noise, structure, additive, n, seed) -> Simulated:
     return simulate(q, prior, guess, slip, n, rng, additive)
 
 
-def literature_design(name: str, n: int, seed: int) -> Simulated:
-    """One of the five designs of the literature (DINA answers)."""
+LITERATURE = {
+    # name: skills, items by number of skills, correlation, slip and guess up to
+    "CD09 K4 J20": (4, {1: 8, 2: 8, 3: 4}, 0.5, 0.3),
+    "CD09 K4 J40": (4, {1: 16, 2: 16, 3: 8}, 0.5, 0.3),
+    "CD13 K3 J20": (3, {1: 9, 2: 9, 3: 2}, 0.5, 0.3),
+    "CD13 K5 J30": (5, {1: 10, 2: 10, 3: 10}, 0.5, 0.3),
+    "MN21 K4 J30": (4, {1: 12, 2: 12, 3: 6}, 0.3, 0.3),
+}
+"""Chiu, Douglas & Li (2009), Chiu & Douglas (2013), Mishler & Nugent (2021): sizes and
+noise as published; the papers' own Q-matrices are not, items are spread evenly instead."""
+
+
+def literature_design(name: str, n: int, seed) -> Simulated:
+    """One data set of a design of the literature, DINA answers."""
     rng = np.random.default_rng(seed)
-    if name in ("CD09 K4 J20", "CD09 K4 J40"):
-        sizes = {1: 8, 2: 8, 3: 4} if name.endswith("20") else {1: 16, 2: 16, 3: 8}
-        q, noise, r = make_q(4, sizes, rng), 0.3, 0.5
-    elif name == "CD13 K3 J20":
-        q, noise, r = make_q(3, {1: 9, 2: 9, 3: 2}, rng), 0.3, 0.5
-    elif name == "CD13 K5 J30":
-        q, noise, r = make_q(5, {1: 10, 2: 10, 3: 10}, rng), 0.3, 0.5
-    else:
-        q, noise, r = make_q(4, {1: 12, 2: 12, 3: 6}, rng), 0.3, 0.3
-    profiles = all_profiles(q.shape[1])
-    cuts = norm.ppf(np.arange(1, q.shape[1] + 1) / (q.shape[1] + 1))
+    n_skills, sizes, r, noise = LITERATURE[name]
+    q = make_q(n_skills, sizes, rng)
+    profiles = all_profiles(n_skills)
+    cuts = norm.ppf(np.arange(1, n_skills + 1) / (n_skills + 1))
     prior = normal_prior(profiles, r, cuts, rng)
     guess, slip = rng.uniform(0, noise, (2, len(q)))
     return simulate(q, prior, guess, slip, n, rng)

@@ -27,7 +27,7 @@ def dump_model(model: MasteryModel) -> dict:
         "item_weight": np.asarray(model.item_weight, dtype=float).tolist(),
         "random_state": model.random_state,
         "skill_share": model.skill_share_,
-        "ability": _dump(model.ability_model_, ("slope", "easiness")),
+        "ability": _dump(model.ability_model_, ("slope", "easiness", "density")),
         "skills": _dump(fitted.skills, ("slope", "easiness")),
     }
     if isinstance(fitted, ProfileModel):
