@@ -1,0 +1,109 @@
+"""One ability instead of skills: the yardstick, and the other half of every prediction.
+
+The two-parameter logistic model (Birnbaum 1968), P(right) = logistic(slope x ability +
+easiness), by EM over a grid (Bock & Aitkin 1981, doi:10.1007/BF02293801), slopes drawn
+to their common mean (Rasch is the limit) and easiness to the mean of the items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from analysis.mastery import factor
+from analysis.mastery.responses import Responses
+
+NODES = np.linspace(-4.0, 4.0, 21)
+SLOPE_SD = 0.5
+"""Spread of item slopes around their mean. 0 would be Rasch's model."""
+EASINESS_SD = 1.5
+
+
+@dataclass(frozen=True)
+class AbilityModel:
+    """Fitted slopes and easiness, one an item."""
+
+    slope: np.ndarray
+    easiness: np.ndarray
+
+    def success(self) -> np.ndarray:
+        """Return P(right | item, node), shape (n_items, n_nodes)."""
+        return np.clip(expit(self.slope[:, None] * NODES + self.easiness[:, None]), 1e-6, 1 - 1e-6)
+
+    def posterior(self, right, wrong, means: np.ndarray) -> np.ndarray:
+        """Return P(node | answers) given each row's classroom mean, (n_rows, n_nodes)."""
+        p = self.success()
+        logs = right @ np.log(p) + wrong @ np.log1p(-p)
+        logs -= 0.5 * (NODES - means[:, None]) ** 2
+        at_node = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return at_node / at_node.sum(axis=1, keepdims=True)
+
+    def look(self, rows: Responses, means: np.ndarray) -> AbilityPosterior:
+        """Return what the answers say about each row's student."""
+        return AbilityPosterior(
+            self.success(), self.posterior(*rows.right_and_wrong(), means[rows.classroom])
+        )
+
+    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+        """Return each classroom's expected sum of abilities, given these means."""
+        return rows.sum_by_classroom(self.look(rows, means).share @ NODES)
+
+
+@dataclass(frozen=True)
+class AbilityPosterior:
+    """P(node | answers), shape (n_rows, n_nodes), and what follows from it."""
+
+    curves: np.ndarray
+    share: np.ndarray
+
+    def success(self) -> np.ndarray:
+        """Return P(right), shape (n_rows, n_items)."""
+        return self.share @ self.curves.T
+
+    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
+        return 1 / (self.share @ (1 / self.curves).T), 1 / (self.share @ (1 / (1 - self.curves)).T)
+
+
+def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
+    """Return the fitted :class:`AbilityModel` and the classrooms' means."""
+    n_items = rows.answers.shape[1]
+    model = AbilityModel(np.ones(n_items), np.zeros(n_items))
+    means = np.zeros(rows.n_classrooms)
+    for _ in range(max_iter):
+        right, asked = np.zeros((2, n_items, len(NODES)))
+        ability = np.zeros(rows.n_classrooms)
+        for part in rows.chunks():
+            part_right, part_wrong = part.right_and_wrong()
+            at_node = model.posterior(part_right, part_wrong, means[part.classroom])
+            ability += part.sum_by_classroom(at_node @ NODES)
+            at_node *= part.count[:, None]
+            right += part_right.T @ at_node
+            asked += (part_right + part_wrong).T @ at_node
+        new = _refit(model, right, asked)
+        means = factor.shrink_means(ability, rows.classroom_sizes)
+        change = np.abs(new.success() - model.success()).max()
+        model = new
+        if change < tol:
+            break
+    return model, means
+
+
+def _refit(model: AbilityModel, right, asked) -> AbilityModel:
+    slope, easiness = model.slope, model.easiness
+    mean_slope = (1.0 + slope.sum()) / (1 + len(slope))
+    mean_easiness = easiness.sum() / (1 + len(slope))
+    for _ in range(2):
+        p = expit(slope[:, None] * NODES + easiness[:, None])
+        error, weight = right - asked * p, asked * p * (1 - p)
+        gradient_a = error @ NODES - (slope - mean_slope) / SLOPE_SD**2
+        gradient_b = error.sum(axis=1) - (easiness - mean_easiness) / EASINESS_SD**2
+        aa = weight @ NODES**2 + 1 / SLOPE_SD**2
+        bb = weight.sum(axis=1) + 1 / EASINESS_SD**2
+        ab = weight @ NODES
+        determinant = aa * bb - ab**2
+        slope = slope + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -1, 1)
+        easiness = easiness + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -1, 1)
+    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness)

@@ -1,0 +1,326 @@
+"""Calibrate once on everybody; then a classroom's mastery is a lookup in milliseconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv
+
+from analysis.errors import DataError
+from analysis.mastery.model import MasteryModel
+from analysis.mastery.observations import Observations, read_observations, read_scales
+from analysis.mastery.stored import dump_model, load_model
+from analysis.mastery.verdict import Verdict, judge_skills
+from analysis.tables import MASTERY, ROSTER, check_table
+
+FORMAT = "mastery calibration"
+VERSION = 1
+INTERVAL = 0.8
+"""Share of belief inside ``low`` to ``high``."""
+OTHER_EVIDENCE = 2.0
+"""What the answers on other skills are worth for the width of the interval, in items."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How items and skills behave in one window, learnt from everybody; no student data.
+
+    Attributes
+    ----------
+    model
+        The fitted :class:`MasteryModel`.
+    items
+        Pairs (source, observation_id), the model's columns.
+    skill_ids
+        The model's skills.
+    window
+        The assessment window.
+    n_students
+        Students it was learnt from.
+    scales
+        The scales of levels, as given.
+    supports_skill_groups
+        Whether skills predict hidden answers better than one ability, with the figures.
+    """
+
+    model: MasteryModel
+    items: list[tuple[str, str]]
+    skill_ids: list[str]
+    window: str
+    n_students: int
+    scales: dict
+    supports_skill_groups: Verdict
+
+    def save(self, path: str | Path) -> None:
+        """Write the calibration as JSON; the same calibration gives the same bytes."""
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "window": self.window,
+            "n_students": self.n_students,
+            "items": self.items,
+            "skill_ids": self.skill_ids,
+            "scales": self.scales,
+            "verdict": self.supports_skill_groups.to_dict(),
+            "model": dump_model(self.model),
+        }
+        text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        DataError
+            The file is no calibration, or of another version.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = (content["format"], content["version"])
+        except (ValueError, KeyError, TypeError):
+            found = None
+        if found != (FORMAT, VERSION):
+            raise DataError(
+                f"{path} is not a {FORMAT} of version {VERSION}.\nCalibrate again to replace it."
+            )
+        return cls(
+            model=load_model(content["model"]),
+            items=[tuple(item) for item in content["items"]],
+            skill_ids=content["skill_ids"],
+            window=content["window"],
+            n_students=content["n_students"],
+            scales=read_scales(content["scales"]),
+            supports_skill_groups=Verdict(**content["verdict"]),
+        )
+
+
+def calibrate(
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    *,
+    prerequisites: pd.DataFrame | Iterable[tuple[str, str]] = (),
+    window: str,
+    random_state: int = 0,
+    scales: dict | None = None,
+) -> Calibration:
+    """Learn from everybody how items and skills behave in a window.
+
+    Parameters
+    ----------
+    evidence
+        A table of :data:`analysis.tables.EVIDENCE`.
+    roster
+        A table of :data:`analysis.tables.ROSTER`. A student in several classrooms counts
+        once, with the first of them by id; a student on no roster counts too.
+    prerequisites
+        Pairs (prerequisite_id, skill_id), as a list or a frame of two columns; or a frame
+        of truth values named by skill on both sides. Where a skill between two others has
+        no evidence, the one before it takes its place.
+    window
+        The assessment window.
+    random_state
+        Seed of the folds behind ``supports_skill_groups``.
+    scales
+        The scales of levels, see :func:`analysis.mastery.observations.read_observations`.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    DataError
+        The window has no evidence, the evidence is faulty, or prerequisites go in a circle.
+
+    Examples
+    --------
+    >>> evidence = pd.DataFrame([
+    ...     {"student_id": f"s{i}", "skill_id": f"skill-{k}", "window": "fall",
+    ...      "source": "quiz", "observation_id": f"item-{k}{j}", "kind": "points",
+    ...      "points": (i + k) % 3 > 0, "points_possible": 1}
+    ...     for i in range(30) for k in range(2) for j in range(3)])
+    >>> roster = pd.DataFrame({"student_id": ["s0", "s1", "new"], "classroom_id": "4a"})
+    >>> calibration = calibrate(evidence, roster, window="fall")
+    >>> measure_mastery(evidence, roster, calibration).round(2)[
+    ...     ["student_id", "skill_id", "mastery", "n_items"]]
+      student_id skill_id  mastery  n_items
+    0        new  skill-0      NaN        0
+    1        new  skill-1      NaN        0
+    2         s0  skill-0      0.0        3
+    3         s0  skill-1      1.0        3
+    4         s1  skill-0      1.0        3
+    5         s1  skill-1      1.0        3
+    """
+    scales = read_scales(scales)
+    seen = read_observations(evidence, window, scales=scales)
+    if not seen.student_ids:
+        raise DataError(
+            f"there is no evidence in window {window!r}.\nChoose a window that has evidence."
+        )
+    before = _between_known(prerequisites, seen.skill_ids)
+    q = pd.DataFrame(seen.q, columns=seen.skill_ids)
+    classrooms = _first_classroom(roster).reindex(seen.student_ids).fillna("").to_numpy()
+    model = MasteryModel(q, before, random_state, item_weight=seen.weight)
+    verdict = judge_skills(model, seen.answers, classrooms, random_state)
+    return Calibration(
+        model=model.fit(seen.answers, classrooms),
+        items=seen.items,
+        skill_ids=seen.skill_ids,
+        window=window,
+        n_students=len(seen.student_ids),
+        scales=scales,
+        supports_skill_groups=verdict,
+    )
+
+
+def measure_mastery(
+    evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Calibration
+) -> pd.DataFrame:
+    """Return what each student on the roster has shown.
+
+    Parameters
+    ----------
+    evidence
+        A table of :data:`analysis.tables.EVIDENCE`; rows of other windows and students are
+        left out.
+    roster
+        The students to measure, for instance of one classroom.
+    calibration
+        What :func:`calibrate` returned.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A table of :data:`analysis.tables.MASTERY`, a row for every student and calibrated
+        skill. ``mastery`` rests on all the student's evidence; where ``n_items`` is 0 it is
+        inferred from other skills alone and its interval is wide. ``low`` to ``high`` hold
+        80 % of a beta distribution around ``mastery`` worth ``n_items`` (weighed by kind)
+        plus 2 observations: it narrows with evidence. All are missing for a student
+        without any evidence in the window.
+
+    Raises
+    ------
+    DataError
+        The evidence has an observation the calibration does not know.
+    """
+    students, seen, classrooms = _look_up(evidence, roster, calibration)
+    model, known = calibration.model, ~np.isnan(seen).all(axis=1)
+    mastery = model.transform(seen, classrooms)
+    observed = ~np.isnan(seen)
+    weight = (observed * model.item_weight) @ model.q_matrix_
+    low, high = credible_interval(mastery, weight)
+    shares = {
+        "mastery": mastery,
+        "low": low,
+        "high": high,
+        "ready": model.ready(seen, classrooms),
+    }
+    n_skills = len(calibration.skill_ids)
+    columns = {
+        "student_id": np.repeat(np.array(students, dtype=object), n_skills),
+        "skill_id": np.tile(np.array(calibration.skill_ids, dtype=object), len(students)),
+        "window": calibration.window,
+        **{name: np.where(known[:, None], share, np.nan).ravel() for name, share in shares.items()},
+        "n_items": (observed.astype(int) @ model.q_matrix_).ravel(),
+    }
+    return check_table(pd.DataFrame(columns), MASTERY, "the mastery table")
+
+
+def draw_profiles(
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    n_draws: int = 200,
+    random_state: int = 0,
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Draw whole profiles from each student's joint posterior.
+
+    Returns
+    -------
+    draws : numpy.ndarray of bool, shape (n_draws, n_students, n_skills)
+        A student without evidence is drawn from what is usual.
+    student_ids, skill_ids : list of str
+        The second and the third axis.
+    """
+    students, seen, classrooms = _look_up(evidence, roster, calibration)
+    draws = calibration.model.sample_profiles(seen, n_draws, random_state, classrooms)
+    return draws, students, list(calibration.skill_ids)
+
+
+def credible_interval(mastery: np.ndarray, n_items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``low`` and ``high`` around a probability that rests on ``n_items``.
+
+    Examples
+    --------
+    >>> low, high = credible_interval(np.array([0.5, 0.5]), np.array([0, 6]))
+    >>> (high - low).round(2)
+    array([0.8 , 0.44])
+    """
+    n = n_items + OTHER_EVIDENCE
+    share = np.clip(mastery, 1e-3, 1 - 1e-3)
+    tail = (1 - INTERVAL) / 2
+    low = betaincinv(share * n, (1 - share) * n, tail)
+    high = betaincinv(share * n, (1 - share) * n, 1 - tail)
+    # A skewed beta can leave its own mean outside.
+    return np.minimum(low, mastery), np.maximum(high, mastery)
+
+
+def _look_up(evidence, roster, calibration) -> tuple[list[str], np.ndarray, np.ndarray]:
+    classrooms = _first_classroom(roster)
+    students = sorted(classrooms.index)
+    own = evidence[evidence["student_id"].astype("str").isin(students)]
+    seen = read_observations(own, calibration.window, scales=calibration.scales)
+    _refuse_new_items(seen, calibration)
+    answers = np.full((len(students), len(calibration.items)), np.nan)
+    place = {item: column for column, item in enumerate(calibration.items)}
+    rows = pd.Index(students).get_indexer(seen.student_ids)
+    answers[np.ix_(rows, [place[item] for item in seen.items])] = seen.answers
+    return students, answers, classrooms.reindex(students).to_numpy()
+
+
+def _refuse_new_items(seen: Observations, calibration: Calibration) -> None:
+    new = sorted(set(seen.items) - set(calibration.items))
+    if new:
+        raise DataError.of_faults(
+            f"the evidence of window {calibration.window!r} has observations that the "
+            "calibration does not know",
+            [f"{observation} of {source}" for source, observation in new],
+            "Calibrate again.",
+        )
+
+
+def _first_classroom(roster: pd.DataFrame) -> pd.Series:
+    roster = check_table(roster, ROSTER, "the roster")
+    return roster.groupby("student_id")["classroom_id"].min()
+
+
+def _between_known(prerequisites, skill_ids: list[str]) -> np.ndarray:
+    graph = nx.DiGraph()
+    graph.add_edges_from(_as_pairs(prerequisites))
+    if not nx.is_directed_acyclic_graph(graph):
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        raise DataError(
+            f"prerequisites go in a circle: {' -> '.join([*cycle, cycle[0]])}\n"
+            "Remove one of these prerequisites."
+        )
+    above = nx.transitive_closure_dag(graph).subgraph(skill_ids)
+    direct = nx.transitive_reduction(above)
+    direct.add_nodes_from(skill_ids)
+    return nx.to_numpy_array(direct, nodelist=skill_ids, weight=None).astype(bool)
+
+
+def _as_pairs(prerequisites) -> list[tuple[str, str]]:
+    if not isinstance(prerequisites, pd.DataFrame):
+        return [tuple(pair) for pair in prerequisites]
+    if set(prerequisites.index) == set(prerequisites.columns):
+        first, then = np.nonzero(prerequisites.to_numpy(dtype=bool))
+        return list(zip(prerequisites.index[first], prerequisites.columns[then], strict=True))
+    return list(prerequisites.iloc[:, :2].itertuples(index=False, name=None))

@@ -1,0 +1,94 @@
+"""One ability behind all skills: its grid, the classrooms' means, and the skills' prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+N_NODES = 15
+"""Points of the ability grid; more change no probability in the third decimal."""
+GRID = np.linspace(-3.5, 3.5, N_NODES)
+SPREAD_OF_CLASSROOMS = 0.5
+"""Standard deviation of classroom means, in units of a student's standard deviation."""
+SLOPE, SLOPE_SD = 1.7, 1.0
+"""Prior of a skill's slope on the ability. 1.7 is a correlation of .5 between skills."""
+EASINESS_SD = 2.0
+NEWTON_STEPS = 2
+CLASSROOM_STEPS = 4
+"""Steps in which classrooms' means are found for a fitted model."""
+
+
+@dataclass(frozen=True)
+class SkillPrior:
+    """P(skill held | ability, prerequisites held) = logistic(slope x ability + easiness).
+
+    The higher-order model of de la Torre & Douglas (2004), doi:10.1007/BF02295640; a
+    skill whose prerequisites are not all held is not held.
+    """
+
+    slope: np.ndarray
+    easiness: np.ndarray
+
+    @classmethod
+    def start(cls, n_skills: int) -> SkillPrior:
+        """Return equal skills, each held by half of the students."""
+        return cls(np.full(n_skills, SLOPE), np.zeros(n_skills))
+
+    def at_nodes(self) -> np.ndarray:
+        """Return P(held | node), shape (n_skills, n_nodes), kept off 0 and 1."""
+        logit = self.slope[:, None] * GRID + self.easiness[:, None]
+        return np.clip(expit(logit), 1e-4, 1 - 1e-4)
+
+    def refit(self, held: np.ndarray, able: np.ndarray) -> SkillPrior:
+        """Return the prior after one look at expected counts (n_skills, n_nodes).
+
+        ``held``: students at the node who hold the skill; ``able``: who hold all its
+        prerequisites. Newton steps of a logistic regression a skill, with normal priors;
+        the slopes are drawn towards their common mean.
+        """
+        slope, easiness = self.slope, self.easiness
+        centre = (SLOPE / SLOPE_SD**2 + slope.sum()) / (1 / SLOPE_SD**2 + len(slope))
+        for _ in range(NEWTON_STEPS):
+            p = expit(slope[:, None] * GRID + easiness[:, None])
+            error, weight = held - able * p, able * p * (1 - p)
+            gradient_a = error @ GRID - (slope - centre) / SLOPE_SD**2
+            gradient_b = error.sum(axis=1) - easiness / EASINESS_SD**2
+            aa = weight @ GRID**2 + 1 / SLOPE_SD**2
+            bb = weight.sum(axis=1) + 1 / EASINESS_SD**2
+            ab = weight @ GRID
+            determinant = aa * bb - ab**2
+            slope = slope + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -1, 1)
+            easiness = easiness + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -1, 1)
+        return SkillPrior(np.clip(slope, 0.0, 8.0), np.clip(easiness, -8.0, 8.0))
+
+
+def node_weights(classroom_means: np.ndarray) -> np.ndarray:
+    """Return P(node | classroom), shape (n_classrooms, n_nodes): a normal of variance 1."""
+    density = np.exp(-0.5 * (GRID - classroom_means[:, None]) ** 2)
+    return density / density.sum(axis=1, keepdims=True)
+
+
+def shrink_means(ability_sums: np.ndarray, n_students: np.ndarray) -> np.ndarray:
+    """Return each classroom's mean ability, drawn to 0 by a normal prior.
+
+    One classroom alone is the whole: its mean is 0 by definition of the scale.
+    """
+    if len(n_students) < 2:
+        return np.zeros(len(n_students))
+    return ability_sums / (n_students + 1 / SPREAD_OF_CLASSROOMS**2)
+
+
+def find_means(model, rows) -> np.ndarray:
+    """Return the classrooms' means for a model that is already fitted.
+
+    ``model.mean_abilities(rows, means)`` returns each classroom's sum of abilities.
+    """
+    means = np.zeros(rows.n_classrooms)
+    if rows.n_classrooms == 1:
+        return means
+    for _ in range(CLASSROOM_STEPS):
+        sums = sum(model.mean_abilities(part, means) for part in rows.chunks())
+        means = shrink_means(sums, rows.classroom_sizes)
+    return means

@@ -1,0 +1,233 @@
+"""The higher-order model, one skill at a time: cost grows with skills, not with profiles.
+
+Given the ability, skills are independent (or follow a forest of prerequisites), so the sums
+over profiles fall apart into sums over one skill: K = 60 is as easy as 3. An item that needs
+several skills is counted for its rarest one, a skill with several prerequisites for its
+rarest prerequisite; where that is too coarse and the profiles can be listed, the exact model
+(:mod:`.profile`) is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.mastery import factor, items
+from analysis.mastery.responses import Responses
+from analysis.mastery.structure import topological_order
+
+LARGEST_EVIDENCE = 30.0
+"""Largest log-likelihood ratio of a skill: keeps exp() in range, changes no probability
+by more than 1e-13."""
+LARGEST_TREE = 600.0
+"""Largest sum of log-likelihood ratios along one tree of prerequisites."""
+
+
+@dataclass(frozen=True)
+class HigherOrderModel:
+    """Fitted parameters; ``lacking`` and ``holding`` are P(right | item's skill)."""
+
+    before: np.ndarray
+    parent: np.ndarray
+    """Each skill's rarest prerequisite, -1 for none."""
+    order: np.ndarray
+    item_skill: np.ndarray
+    lacking: np.ndarray
+    holding: np.ndarray
+    skills: factor.SkillPrior
+
+    def evidence(self, right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+        """Return log P(answers | skill held) - log P(answers | not), (n_rows, n_skills)."""
+        n_skills = len(self.parent)
+        gain = np.log(self.holding) - np.log(self.lacking)
+        loss = np.log1p(-self.holding) - np.log1p(-self.lacking)
+        place = np.zeros((len(self.item_skill), n_skills))
+        place[np.arange(len(place)), self.item_skill] = 1
+        ratio = right @ (place * gain[:, None]) + wrong @ (place * loss[:, None])
+        n_in_trees = int((self.parent >= 0).sum()) + 1
+        largest = min(LARGEST_EVIDENCE, LARGEST_TREE / n_in_trees)
+        return np.clip(ratio, -largest, largest)
+
+    def posterior(self, right, wrong, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the answers say, one skill at a time.
+
+        Parameters
+        ----------
+        right, wrong
+            Weighted right and wrong answers, shape (n_rows, n_items).
+        nodes
+            P(node | classroom) for each row, shape (n_rows, n_nodes).
+
+        Returns
+        -------
+        at_node : numpy.ndarray, shape (n_rows, n_nodes)
+            P(node | answers).
+        given : numpy.ndarray, shape (n_skills, n_rows, n_nodes)
+            P(skill held | its prerequisite held, node, answers).
+        """
+        odds = np.exp(self.evidence(right, wrong))
+        prior = self.skills.at_nodes()
+        message = np.ones((len(prior), len(right), factor.N_NODES))
+        given = np.empty_like(message)
+        at_node = np.log(nodes)
+        for k in self.order[::-1]:
+            held = message[k] * (odds[:, k, None] * prior[k])
+            either = held + (1 - prior[k])
+            given[k] = held / either
+            if self.parent[k] >= 0:
+                message[self.parent[k]] *= either
+            else:
+                at_node = at_node + np.log(either)
+        at_node = np.exp(at_node - at_node.max(axis=1, keepdims=True))
+        return at_node / at_node.sum(axis=1, keepdims=True), given
+
+    def held_at_nodes(self, given: np.ndarray) -> np.ndarray:
+        """Return P(skill held | node, answers), shape as ``given``."""
+        held = given.copy()
+        for k in self.order:
+            if self.parent[k] >= 0:
+                held[k] *= held[self.parent[k]]
+        return held
+
+    def look(self, rows: Responses, classroom_means: np.ndarray) -> HigherOrderPosterior:
+        """Return what the answers say about each row's student."""
+        nodes = factor.node_weights(classroom_means)[rows.classroom]
+        return HigherOrderPosterior(self, *self.posterior(*rows.right_and_wrong(), nodes))
+
+    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+        """Return each classroom's expected sum of abilities, given these means."""
+        return rows.sum_by_classroom(self.look(rows, means).at_node @ factor.GRID)
+
+
+@dataclass(frozen=True)
+class HigherOrderPosterior:
+    """What the answers say: the ability, and each skill given the ability."""
+
+    model: HigherOrderModel
+    at_node: np.ndarray
+    given: np.ndarray
+
+    def mastery(self) -> np.ndarray:
+        """Return P(skill held), shape (n_rows, n_skills)."""
+        held = self.model.held_at_nodes(self.given)
+        return np.clip(np.einsum("knq,nq->nk", held, self.at_node), 0.0, 1.0)
+
+    def ready(self) -> np.ndarray:
+        """Return P(all direct prerequisites held), shape (n_rows, n_skills).
+
+        Several prerequisites are independent given the ability.
+        """
+        held = self.model.held_at_nodes(self.given)
+        ready = np.ones((len(self.at_node), len(held)))
+        for k in np.flatnonzero(self.model.before.any(axis=0)):
+            every = held[self.model.before[:, k]].prod(axis=0)
+            ready[:, k] = (every * self.at_node).sum(axis=1)
+        return np.clip(ready, 0.0, 1.0)
+
+    def success(self) -> np.ndarray:
+        """Return P(right), shape (n_rows, n_items)."""
+        model, mastery = self.model, self.mastery()[:, self.model.item_skill]
+        return model.lacking + (model.holding - model.lacking) * mastery
+
+    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
+        model, mastery = self.model, self.mastery()[:, self.model.item_skill]
+        right = 1 / (mastery / model.holding + (1 - mastery) / model.lacking)
+        wrong = 1 / (mastery / (1 - model.holding) + (1 - mastery) / (1 - model.lacking))
+        return right, wrong
+
+    def most_probable(self) -> np.ndarray:
+        """Return each skill where it is more probable than not, shape (n_rows, n_skills)."""
+        return self.mastery() > 0.5
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Return one profile a row, drawn from the joint posterior."""
+        level = rng.random((len(self.at_node), 1))
+        node = (np.cumsum(self.at_node, axis=1) < level).sum(axis=1)
+        node = np.minimum(node, factor.N_NODES - 1)
+        chance = self.given[:, np.arange(len(node)), node].T
+        drawn = rng.random(chance.shape) < chance
+        for k in self.model.order:
+            if self.model.parent[k] >= 0:
+                drawn[:, k] &= drawn[:, self.model.parent[k]]
+        return drawn
+
+
+def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
+    """Return the fitted :class:`HigherOrderModel`, the classrooms' means, the EM steps."""
+    share = _share_right(rows, q)
+    rarest = np.where(q > 0, share, np.inf).argmin(axis=1)
+    parent = np.where(before.any(axis=0), np.where(before.T, share, np.inf).argmin(axis=1), -1)
+    one = np.ones(len(q), dtype=int)
+    curves = items.CurvePrior()
+    start = items.mean_curves(items.weigh_curves(*np.zeros((2, len(q), 2)), one, curves), one)
+    model = HigherOrderModel(
+        before,
+        parent,
+        np.array(topological_order(before)),
+        rarest,
+        *start.T,
+        factor.SkillPrior.start(q.shape[1]),
+    )
+    means = np.zeros(rows.n_classrooms)
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
+        right, wrong, held, able, ability = expect(model, rows, means)
+        lacking_holding, curves = refit_items(right, wrong, curves)
+        change = max(
+            np.abs(lacking_holding[:, 0] - model.lacking).max(),
+            np.abs(lacking_holding[:, 1] - model.holding).max(),
+        )
+        lacking, holding = lacking_holding.T
+        skills = model.skills.refit(held, able)
+        model = replace(model, lacking=lacking, holding=holding, skills=skills)
+        means = factor.shrink_means(ability, rows.classroom_sizes)
+        if change < tol:
+            break
+    return model, means, n_iter
+
+
+def expect(model: HigherOrderModel, rows: Responses, means):
+    """Return expected counts: right and wrong answers by skill, skills by node, abilities."""
+    n_items, n_skills = len(model.item_skill), len(model.parent)
+    right, wrong = np.zeros((2, n_items, 2))
+    held_at, able_at = np.zeros((2, n_skills, factor.N_NODES))
+    ability = np.zeros(rows.n_classrooms)
+    nodes = factor.node_weights(means)
+    for part in rows.chunks():
+        part_right, part_wrong = part.right_and_wrong()
+        at_node, given = model.posterior(part_right, part_wrong, nodes[part.classroom])
+        held = model.held_at_nodes(given)
+        ability += part.sum_by_classroom(at_node @ factor.GRID)
+        weight = at_node * part.count[:, None]
+        held *= weight
+        held_at += held.sum(axis=1)
+        whole = weight.sum(axis=0)
+        for k in range(n_skills):
+            above = model.parent[k]
+            able_at[k] += whole if above < 0 else held[above].sum(axis=0)
+        mastery = held.sum(axis=2)[model.item_skill]
+        count = part.count
+        for total, seen in ((right, part_right), (wrong, part_wrong)):
+            with_skill = np.einsum("nj,jn->j", seen, mastery)
+            total[:, 1] += with_skill
+            total[:, 0] += count @ seen - with_skill
+    return right, wrong, held_at, able_at, ability
+
+
+def refit_items(right, wrong, prior):
+    """Return shrunken P(right | lacking, holding) (n_items, 2), and the refitted prior."""
+    one = np.ones(len(right), dtype=int)
+    weights = items.weigh_curves(right, wrong, one, prior)
+    curve = items.mean_curves(weights, one)
+    success = (right + items.OWN_WEIGHT * curve) / (right + wrong + items.OWN_WEIGHT)
+    return np.clip(success, 1e-4, 1 - 1e-4), prior.refit(weights, one)
+
+
+def _share_right(rows: Responses, q) -> np.ndarray:
+    right, asked = np.zeros((2, len(q)))
+    for part in rows.chunks():
+        part_right, part_wrong = part.right_and_wrong()
+        right += part.count @ part_right
+        asked += part.count @ (part_right + part_wrong)
+    return (right @ q + 1) / (asked @ q + 2)

@@ -1,0 +1,166 @@
+"""Evidence as numbers: one row a student, one column an observation, a share of 0..1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from analysis.errors import DataError
+from analysis.skills import natural_key
+from analysis.tables import EVIDENCE, Kind, check_table
+
+KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 3.0}
+"""Weight of one observation, in items: a score rests on many answers and a level on a
+whole task, but neither says which; how sure a score is stands in its standard error."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Answers of ``student_ids`` (rows) to observations (columns), NaN where there is none.
+
+    ``items`` are pairs (source, observation_id); ``q`` is the Q-matrix over ``skill_ids``.
+    """
+
+    answers: np.ndarray
+    student_ids: list[str]
+    items: list[tuple[str, str]]
+    skill_ids: list[str]
+    q: np.ndarray
+    weight: np.ndarray
+
+
+def read_observations(
+    evidence: pd.DataFrame,
+    window: str,
+    *,
+    scales: Mapping[str, object] | None = None,
+    where: str = "the evidence",
+) -> Observations:
+    """Return one window's evidence as a matrix.
+
+    Parameters
+    ----------
+    evidence
+        A table of :data:`analysis.tables.EVIDENCE`.
+    window
+        The assessment window; rows of other windows are left out.
+    scales
+        For levels, by name of the scale: an object with ``levels`` (labels, lowest first)
+        and ``mastery`` (the first that counts); the pair of these; or the labels alone, of
+        which the upper half counts.
+    where
+        The table's name in an error.
+
+    Returns
+    -------
+    Observations
+        Points become the share of points. A score becomes P(true score >= cut), normal
+        with its standard error (without one: 1 at the cut or above, else 0); without a cut
+        it is no evidence. A level becomes its place: 0 the lowest, 1 the highest, one half
+        between the last level below mastery and the first that counts.
+
+    Raises
+    ------
+    DataError
+        Points above points possible, or a level that is not on its scale.
+    """
+    table = check_table(evidence, EVIDENCE, where)
+    table = table[table["window"] == window]
+    value = share_of(table, read_scales(scales), where)
+    table = table.assign(value=value)[value.notna()]
+    keys = ["source", "observation_id"]
+    pairs = table[[*keys, "skill_id", "kind"]].drop_duplicates([*keys, "skill_id"])
+    items = sorted(set(zip(pairs["source"], pairs["observation_id"], strict=True)))
+    skill_ids = sorted(pairs["skill_id"].unique(), key=natural_key)
+    student_ids = sorted(table["student_id"].unique())
+    row = pd.Index(student_ids).get_indexer(table["student_id"])
+    column = _columns(table, items)
+    answers = np.full((len(student_ids), len(items)), np.nan)
+    # One observation of several skills has one row a skill, all with the same points.
+    mean = table["value"].groupby([row, column]).mean()
+    answers[mean.index.get_level_values(0), mean.index.get_level_values(1)] = mean
+    q = np.zeros((len(items), len(skill_ids)), dtype=int)
+    q[_columns(pairs, items), pd.Index(skill_ids).get_indexer(pairs["skill_id"])] = 1
+    weight = np.ones(len(items))
+    weight[_columns(pairs, items)] = pairs["kind"].map(KIND_WEIGHT).astype(float)
+    return Observations(answers, student_ids, items, skill_ids, q, weight)
+
+
+def share_of(table: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
+    """Return each row of evidence as a share of 0..1, missing where it says nothing."""
+    _refuse_points_above(table, where)
+    share = table["points"] / table["points_possible"]
+    error = table["score_se"].where(table["score_se"] > 0)
+    distance = table["score"] - table["cut"]
+    sure = (distance >= 0).astype(float).where(distance.notna())
+    score = pd.Series(ndtr((distance / error).to_numpy()), index=table.index).fillna(sure)
+    share = share.where(table["kind"] != Kind.SCORE, score)
+    levels = table[table["kind"] == Kind.LEVEL]
+    return share.where(table["kind"] != Kind.LEVEL, _places(levels, scales, where))
+
+
+def _places(levels: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
+    places = {
+        (scale, label): place
+        for scale in levels["scale"].dropna().unique()
+        if scale in scales
+        for label, place in _scale_places(*scales[scale]).items()
+    }
+    known = levels["level"].notna()
+    keys = list(zip(levels["scale"], levels["level"], strict=True))
+    faults = [
+        f"student {student}: level {level!r} is not on scale {scale!r}"
+        for student, (scale, level), given in zip(levels["student_id"], keys, known, strict=True)
+        if given and (scale, level) not in places
+    ]
+    if faults:
+        raise DataError.of_faults(where, faults, "Name the scale and its levels, lowest first.")
+    return pd.Series([places.get(key, np.nan) for key in keys], index=levels.index, dtype=float)
+
+
+def read_scales(scales: Mapping[str, object] | None) -> dict[str, tuple[list[str], str]]:
+    """Return each scale as its labels, lowest first, and the first that counts as mastery.
+
+    Examples
+    --------
+    >>> read_scales({"rubric": ["1", "2", "3", "4"], "stars": (["*", "**"], "**")})
+    {'rubric': (['1', '2', '3', '4'], '3'), 'stars': (['*', '**'], '**')}
+    """
+    return {name: _read_scale(scale) for name, scale in (scales or {}).items()}
+
+
+def _read_scale(scale) -> tuple[list[str], str]:
+    if hasattr(scale, "levels"):
+        return list(scale.levels), scale.mastery
+    if len(scale) == 2 and not isinstance(scale[0], str):
+        return list(scale[0]), scale[1]
+    return list(scale), scale[len(scale) // 2]
+
+
+def _scale_places(labels: list[str], first: str) -> dict[str, float]:
+    cut, last = labels.index(first), len(labels) - 1
+    return {
+        label: 0.5 + 0.5 * (i - cut + 1) / (last - cut + 1) if i >= cut else 0.5 * i / cut
+        for i, label in enumerate(labels)
+    }
+
+
+def _columns(table: pd.DataFrame, items: list[tuple[str, str]]) -> np.ndarray:
+    place = {item: column for column, item in enumerate(items)}
+    pairs = zip(table["source"], table["observation_id"], strict=True)
+    return np.array([place[pair] for pair in pairs], dtype=int)
+
+
+def _refuse_points_above(table: pd.DataFrame, where: str) -> None:
+    above = table[table["points"] > table["points_possible"]]
+    faults = [
+        f"student {row.student_id}, observation {row.observation_id}: "
+        f"{row.points:g} of {row.points_possible:g} points"
+        for row in above.itertuples()
+    ]
+    if faults:
+        raise DataError.of_faults(where, faults, "Correct the points or the points possible.")

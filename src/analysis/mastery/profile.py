@@ -1,0 +1,217 @@
+"""The exact model: every permissible profile, listed; items that need several skills.
+
+P(answers, profile) = P(profile | classroom) x product over items of P(answer | required
+skills held). The profiles' prior is the higher-order one (:mod:`.factor`), drawn to what the
+students show (a shrunken saturated prior). Fitted by EM with shrunken items (:mod:`.items`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.mastery import factor, items
+from analysis.mastery.responses import Responses
+
+PRIOR_WEIGHT = 20.0
+"""Weight of the higher-order prior against the profiles' own frequencies, in students."""
+SMALLEST = 1e-300
+
+
+@dataclass(frozen=True)
+class ProfileModel:
+    """Fitted parameters; ``success`` is P(right | item, profile)."""
+
+    profiles: np.ndarray
+    before: np.ndarray
+    q: np.ndarray
+    success: np.ndarray
+    skills: factor.SkillPrior
+    lift: np.ndarray
+    """How much more frequent each profile is than the higher-order prior says."""
+
+    def prior(self, classroom_means: np.ndarray) -> np.ndarray:
+        """Return P(profile | classroom), shape (n_classrooms, n_profiles)."""
+        given_node = profiles_at_nodes(self.profiles, self.before, self.skills)
+        prior = factor.node_weights(classroom_means) @ given_node.T * self.lift
+        return prior / prior.sum(axis=1, keepdims=True)
+
+    def look(self, rows: Responses, classroom_means: np.ndarray) -> ProfilePosterior:
+        """Return what the answers say about each row's student."""
+        right, wrong = rows.right_and_wrong()
+        logs = right @ np.log(self.success) + wrong @ np.log1p(-self.success)
+        logs += np.log(np.maximum(self.prior(classroom_means), SMALLEST))[rows.classroom]
+        logs -= logs.max(axis=1, keepdims=True)
+        np.exp(logs, out=logs)
+        logs /= logs.sum(axis=1, keepdims=True)
+        return ProfilePosterior(self, logs)
+
+    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+        """Return each classroom's expected sum of abilities, given these means."""
+        counts = rows.sum_by_classroom(self.look(rows, means).share)
+        return spread_over_nodes(self, counts, means)[1]
+
+
+@dataclass(frozen=True)
+class ProfilePosterior:
+    """P(profile | answers), shape (n_rows, n_profiles), and what follows from it."""
+
+    model: ProfileModel
+    share: np.ndarray
+
+    def mastery(self) -> np.ndarray:
+        """Return P(skill held), shape (n_rows, n_skills)."""
+        return np.clip(self.share @ self.model.profiles, 0.0, 1.0)
+
+    def ready(self) -> np.ndarray:
+        """Return P(all direct prerequisites held), shape (n_rows, n_skills)."""
+        lacks = ~self.model.profiles @ self.model.before.astype(int) > 0
+        return np.clip(self.share @ ~lacks, 0.0, 1.0)
+
+    def success(self) -> np.ndarray:
+        """Return P(right), shape (n_rows, n_items)."""
+        return self.share @ self.model.success.T
+
+    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(right) of right answers and P(wrong) of wrong ones, from the others.
+
+        The harmonic mean over the posterior takes an answer out of its own evidence.
+        """
+        return 1 / (self.share @ (1 / self.model.success).T), 1 / (
+            self.share @ (1 / (1 - self.model.success)).T
+        )
+
+    def most_probable(self) -> np.ndarray:
+        """Return the most probable profile, shape (n_rows, n_skills)."""
+        return self.model.profiles[self.share.argmax(axis=1)]
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Return one profile a row, drawn from the posterior."""
+        level = rng.random((len(self.share), 1)) * self.share.sum(axis=1, keepdims=True)
+        drawn = (np.cumsum(self.share, axis=1) < level).sum(axis=1)
+        return self.model.profiles[np.minimum(drawn, self.share.shape[1] - 1)]
+
+
+def profiles_at_nodes(profiles, before, skills: factor.SkillPrior) -> np.ndarray:
+    """Return P(profile | node), shape (n_profiles, n_nodes); sums to 1 over profiles."""
+    p = skills.at_nodes()
+    given = np.ones((len(profiles), factor.N_NODES))
+    for k in range(profiles.shape[1]):
+        able = profiles[:, before[:, k]].all(axis=1)
+        held = profiles[:, k]
+        given[able & held] *= p[k]
+        given[able & ~held] *= 1 - p[k]
+    return given
+
+
+def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
+    """Return the fitted :class:`ProfileModel`, the classrooms' means, and the EM steps."""
+    held = HeldGroups(q, profiles)
+    curves = items.CurvePrior()
+    n_items, n_skills = q.shape
+    weights = items.weigh_curves(*np.zeros((2, n_items, held.most + 1)), held.n_required, curves)
+    model = ProfileModel(
+        profiles,
+        before,
+        q,
+        held.spread_curves(items.mean_curves(weights, held.n_required)),
+        factor.SkillPrior.start(n_skills),
+        np.ones(len(profiles)),
+    )
+    means = np.zeros(rows.n_classrooms)
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
+        counts, right, wrong = expect(model, rows, means)
+        model_new, means = maximise_prior(model, counts, means)
+        success, curves = held.refit(right, wrong, curves)
+        change = np.abs(success - model.success).max()
+        model = replace(model_new, success=success)
+        if change < tol:
+            break
+    return model, means, n_iter
+
+
+def expect(model, rows, means):
+    """Return expected counts: profiles a classroom; right and wrong answers a profile."""
+    n_items, n_profiles = model.success.shape
+    counts = np.zeros((rows.n_classrooms, n_profiles))
+    right, wrong = np.zeros((2, n_items, n_profiles))
+    for part in rows.chunks():
+        posterior = model.look(part, means).share
+        counts += part.sum_by_classroom(posterior)
+        posterior *= part.count[:, None]
+        part_right, part_wrong = part.right_and_wrong()
+        right += part_right.T @ posterior
+        wrong += part_wrong.T @ posterior
+    return counts, right, wrong
+
+
+def maximise_prior(model, counts, means):
+    """Return the model with its profiles' prior refitted, and the classrooms' means."""
+    at_node, ability = spread_over_nodes(model, counts, means)
+    held, able = np.zeros((2, model.profiles.shape[1], factor.N_NODES))
+    for k in range(model.profiles.shape[1]):
+        may = model.profiles[:, model.before[:, k]].all(axis=1)
+        able[k] = at_node[may].sum(axis=0)
+        held[k] = at_node[may & model.profiles[:, k]].sum(axis=0)
+    skills = model.skills.refit(held, able)
+    means = factor.shrink_means(ability, counts.sum(axis=1))
+    plain = replace(model, skills=skills, lift=np.ones(len(model.lift)))
+    expected = counts.sum(axis=1) @ plain.prior(means)
+    found = counts.sum(axis=0)
+    total = found.sum()
+    shrunk = (found + PRIOR_WEIGHT * expected / total) / (total + PRIOR_WEIGHT)
+    return replace(plain, lift=shrunk / np.maximum(expected / total, SMALLEST)), means
+
+
+def spread_over_nodes(model, counts, means):
+    """Return students by profile and ability node, and each classroom's sum of abilities."""
+    given = profiles_at_nodes(model.profiles, model.before, model.skills)
+    nodes = factor.node_weights(means)
+    share = counts / np.maximum(nodes @ given.T, SMALLEST)
+    at_node = (share.T @ nodes) * given
+    ability = np.einsum("cq,cq,q->c", share @ given, nodes, factor.GRID)
+    return at_node, ability
+
+
+class HeldGroups:
+    """Which profiles an item cannot tell apart, and its probabilities for each group."""
+
+    def __init__(self, q: np.ndarray, profiles: np.ndarray):
+        self.n_required = q.sum(axis=1)
+        self.most = int(self.n_required.max())
+        self.n_held = q @ profiles.T.astype(int)
+        places = q * 2 ** (np.cumsum(q, axis=1) - q)
+        self.group = places @ profiles.T.astype(int)
+        self.n_groups = 2**self.most
+        self.rows = np.arange(len(q))[:, None]
+
+    def spread_curves(self, curves: np.ndarray) -> np.ndarray:
+        """Return curves (n_items, n_held) as probabilities (n_items, n_profiles)."""
+        return curves[self.rows, self.n_held]
+
+    def refit(self, right, wrong, prior):
+        """Return the items' shrunken probabilities and the refitted prior of curves."""
+        held = [self._sum(values, self.n_held, self.most + 1) for values in (right, wrong)]
+        weights = items.weigh_curves(*held, self.n_required, prior)
+        curve = self.spread_curves(items.mean_curves(weights, self.n_required))
+        own_right = self._sum(right, self.group, self.n_groups)[self.rows, self.group]
+        own_wrong = self._sum(wrong, self.group, self.n_groups)[self.rows, self.group]
+        success = (own_right + items.OWN_WEIGHT * curve) / (
+            own_right + own_wrong + items.OWN_WEIGHT
+        )
+        return np.clip(success, 1e-4, 1 - 1e-4), prior.refit(weights, self.n_required)
+
+    def of_groups(self, item: int, success: np.ndarray) -> list[float]:
+        """Return one item's probability for each group of profiles, in order of group."""
+        first = np.unique(self.group[item], return_index=True)[1]
+        return success[item, first].tolist()
+
+    def of_profiles(self, item: int, by_group: list[float]) -> np.ndarray:
+        """Return one item's probability for each profile: the way back."""
+        return np.array(by_group)[np.unique(self.group[item], return_inverse=True)[1]]
+
+    def _sum(self, values, column, width):
+        flat = (self.rows * width + column).ravel()
+        total = np.bincount(flat, weights=values.ravel(), minlength=len(values) * width)
+        return total.reshape(len(values), width)

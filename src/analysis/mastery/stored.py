@@ -1,0 +1,74 @@
+"""A fitted model as plain numbers and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.mastery.ability import AbilityModel
+from analysis.mastery.factor import SkillPrior
+from analysis.mastery.higher_order import HigherOrderModel
+from analysis.mastery.model import MasteryModel
+from analysis.mastery.profile import HeldGroups, ProfileModel
+from analysis.mastery.structure import list_profiles, topological_order
+
+
+def dump_model(model: MasteryModel) -> dict:
+    """Return a fitted model as lists and numbers that JSON can hold."""
+    fitted = model.skill_model_
+    stored = {
+        "q_matrix": model.q_matrix_.tolist(),
+        "skill_names": [str(name) for name in model.skill_names_],
+        "prerequisites": np.argwhere(model.prerequisites_).tolist(),
+        "item_weight": np.asarray(model.item_weight, dtype=float).tolist(),
+        "random_state": model.random_state,
+        "skill_share": model.skill_share_,
+        "ability": _dump(model.ability_model_, ("slope", "easiness")),
+        "skills": _dump(fitted.skills, ("slope", "easiness")),
+    }
+    if isinstance(fitted, ProfileModel):
+        held = HeldGroups(model.q_matrix_, fitted.profiles)
+        groups = [held.of_groups(item, fitted.success) for item in range(len(fitted.success))]
+        return stored | {"kind": "profiles", "success": groups, "lift": fitted.lift.tolist()}
+    names = ("parent", "item_skill", "lacking", "holding")
+    return stored | {"kind": "higher order"} | _dump(fitted, names)
+
+
+def load_model(stored: dict) -> MasteryModel:
+    """Return the fitted model that :func:`dump_model` stored."""
+    q = np.array(stored["q_matrix"], dtype=int)
+    names = stored["skill_names"]
+    before = np.zeros((len(names), len(names)), dtype=bool)
+    for first, then in stored["prerequisites"]:
+        before[first, then] = True
+    weight = np.array(stored["item_weight"])
+    model = MasteryModel(
+        pd.DataFrame(q, columns=names), before, stored["random_state"], item_weight=weight
+    )
+    model.q_matrix_, model.prerequisites_, model.skill_names_ = q, before, names
+    model.n_features_in_, model._n_features_out = q.shape
+    model.skill_share_ = stored["skill_share"]
+    model.ability_model_ = AbilityModel(**_arrays(stored["ability"]))
+    model.skill_model_ = _load_skill_model(stored, q, before)
+    return model
+
+
+def _load_skill_model(stored: dict, q, before):
+    skills = SkillPrior(**_arrays(stored["skills"]))
+    if stored["kind"] == "profiles":
+        profiles = list_profiles(before)
+        held = HeldGroups(q, profiles)
+        rows = [held.of_profiles(item, p) for item, p in enumerate(stored["success"])]
+        return ProfileModel(profiles, before, q, np.array(rows), skills, np.array(stored["lift"]))
+    order = np.array(topological_order(before))
+    names = ("parent", "item_skill", "lacking", "holding")
+    fields = _arrays({name: stored[name] for name in names})
+    return HigherOrderModel(before=before, order=order, skills=skills, **fields)
+
+
+def _dump(fitted, names: tuple[str, ...]) -> dict:
+    return {name: getattr(fitted, name).tolist() for name in names}
+
+
+def _arrays(stored: dict) -> dict:
+    return {name: np.array(values) for name, values in stored.items()}

@@ -1,0 +1,112 @@
+"""Whether the data support groups by skill, or one ability says as much."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+N_FOLDS = 5
+MOST_STUDENTS = 2_000
+"""Students whose answers are hidden in turn; the figures' standard error is then small
+against any difference that matters, and a district takes seconds."""
+SURE = 2.0
+"""Standard errors by which skills must be better."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether skills predict hidden answers better than one ability; truth value: they do.
+
+    Attributes
+    ----------
+    supports
+        The mean log-loss falls by more than two standard errors when skills are known.
+    skills_log_loss, ability_log_loss
+        Mean -log P(hidden answer), lower is better; missing (None) without two answers a
+        student to hide one of.
+    gain, standard_error
+        Difference ``ability - skills`` a hidden answer, and its standard error over students.
+    n_hidden
+        Answers that were hidden in turn and predicted from the rest.
+    """
+
+    supports: bool
+    skills_log_loss: float | None
+    ability_log_loss: float | None
+    gain: float | None
+    standard_error: float | None
+    n_hidden: int
+
+    def __bool__(self) -> bool:
+        return self.supports
+
+    def to_dict(self) -> dict:
+        """Return the figures under their names."""
+        return asdict(self)
+
+
+def judge_skills(model, answers, classrooms=None, random_state=0) -> Verdict:
+    """Hide every answer once, in five folds, and compare two predictions of it.
+
+    Parameters
+    ----------
+    model
+        An unfitted :class:`MasteryModel`.
+    answers
+        Shape (n_students, n_items), 0 to 1, NaN: not answered.
+    classrooms
+        Labels of the students' classrooms, or None.
+    random_state
+        Seed of the folds and, above 2,000 students, of the sample.
+
+    Returns
+    -------
+    Verdict
+    """
+    rng = np.random.default_rng(random_state)
+    if len(answers) > MOST_STUDENTS:
+        chosen = np.sort(rng.choice(len(answers), MOST_STUDENTS, replace=False))
+        answers = answers[chosen]
+        classrooms = None if classrooms is None else np.asarray(classrooms)[chosen]
+    folds = rng.integers(N_FOLDS, size=answers.shape)
+    losses = np.full((2, *answers.shape), np.nan)
+    for fold in range(N_FOLDS):
+        hidden = (folds == fold) & ~np.isnan(answers)
+        shown = np.where(hidden, np.nan, answers)
+        fitted = clone(model).fit(shown, classrooms)
+        for loss, predicted in zip(
+            losses,
+            (
+                fitted.predict_responses(shown, classrooms),
+                fitted.predict_by_ability(shown, classrooms),
+            ),
+            strict=True,
+        ):
+            loss[hidden] = log_loss(answers[hidden], predicted[hidden])
+    return _compare(*losses)
+
+
+def log_loss(answer: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return -log P(answer); partial credit weighs both answers."""
+    predicted = np.clip(predicted, 1e-6, 1 - 1e-6)
+    return -(answer * np.log(predicted) + (1 - answer) * np.log1p(-predicted))
+
+
+def _compare(skills: np.ndarray, ability: np.ndarray) -> Verdict:
+    hidden = ~np.isnan(skills)
+    n_hidden = int(hidden.sum())
+    if n_hidden < 2 or (hidden.sum(axis=1) > 0).sum() < 2:
+        return Verdict(False, None, None, None, None, n_hidden)
+    by_student = np.where(hidden, ability - skills, 0.0).sum(axis=1)[hidden.any(axis=1)]
+    gain = by_student.sum() / n_hidden
+    error = by_student.std(ddof=1) * np.sqrt(len(by_student)) / n_hidden
+    return Verdict(
+        bool(gain > SURE * error),
+        float(skills[hidden].mean()),
+        float(ability[hidden].mean()),
+        float(gain),
+        float(error),
+        n_hidden,
+    )
