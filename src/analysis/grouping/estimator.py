@@ -108,7 +108,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         min_fit=0.0,
         group_gain=0.25,
         loyalty=0.1,
-        time_limit=10.0,
+        time_limit=20.0,
     ):
         self.n_groups = n_groups
         self.min_size = min_size
@@ -170,6 +170,11 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.value_ = value
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def _solve(self, mastery, value, order, names, former_groups):
         """Solve on rows and columns in canonical order and put the answer back."""
         rows, columns = order
@@ -204,7 +209,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         layout, unfolded = read_layout(rules, len(worth)), frozenset()
         program = self._program(worth, layout, None)
         while True:
-            found = program.solve(unfolded=unfolded, first_found=True)
+            found = program.solve(unfolded=unfolded, gap=np.inf)
             if found is None:
                 return False
             failed = _seat_all(found, needs, layout)[1]
@@ -271,7 +276,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         placed = seated >= 0
         taught = np.nan_to_num(worth[np.flatnonzero(placed), found.focus_of[placed]])
         self.objective_ = float(taught.sum())
-        self.gap_ = max(found.bound - found.objective, 0.0) / max(abs(found.bound), 1e-9)
+        self.gap_ = found.gap
         self.status_ = "optimal" if found.optimal else "time_limit"
 
 
