@@ -126,7 +126,17 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.loyalty = loyalty
         self.time_limit = time_limit
 
-    def fit(self, X, y=None, *, ready=None, draws=None, former_groups=None, student_ids=None):
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        ready=None,
+        draws=None,
+        value=None,
+        former_groups=None,
+        student_ids=None,
+    ):
         """Form the groups.
 
         Parameters
@@ -141,6 +151,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         draws
             Skills held in each posterior draw, bool, shape (n_draws, n_students, n_skills);
             better than ``ready``, because it knows how skills hang together.
+        value
+            Value of teaching, same shape, where it is known better than from all of these.
         former_groups
             Group of each student before, -1 for none.
         student_ids
@@ -163,7 +175,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         )
         names = list(getattr(self, "feature_names_in_", range(mastery.shape[1])))
         before = read_prerequisites(self.prerequisites, names)
-        value = value_of_teaching(mastery, before, ready=ready, draws=draws)
+        if value is None:
+            value = value_of_teaching(mastery, before, ready=ready, draws=draws)
         order = _canonical_order(mastery, value)
         self._students = list(range(len(mastery)) if student_ids is None else student_ids)
         self._solve(mastery, value, order, names, former_groups)
