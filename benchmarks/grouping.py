@@ -35,12 +35,14 @@ from grouping_peers import (
 from sklearn.metrics import adjusted_rand_score
 
 from analysis.grouping import GroupRules, SkillNeedGroups
+from analysis.grouping.certainty import share_of_draws
 from analysis.grouping.levels import fit_levels
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
+KINDS = ("binary", "continuous", "rubric")
 LEAST_GAIN = GroupRules().least_gain
 
 
@@ -63,6 +65,7 @@ def estimate(district: District, forms: np.ndarray, random_state: int) -> dict:
     by_level = value_of_teaching(levels, before, draws=level_draws)
     return {
         "share": share,
+        "draws": np.concatenate([draws[:100], level_draws[:100]]),
         "features": np.where(np.isnan(share), np.nanmean(share, axis=0), share),
         "total": np.nanmean(answers, axis=1),
         "raw": raw_value(share, before),
@@ -129,7 +132,8 @@ def ways(seen: dict, seed: int) -> dict:
 
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
-    return {name: None if part is None else part[here] for name, part in estimates.items()}
+    parts = {name: part for name, part in estimates.items() if name != "draws"}
+    return {name: None if part is None else part[here] for name, part in parts.items()}
 
 
 def judge(labels, focus, right: np.ndarray) -> tuple[float, float]:
@@ -144,10 +148,7 @@ def compare(district: District, seed: int) -> list[dict]:
     """Form groups of every class on one half of the items in every way, and judge them."""
     forms = halve_items(district.q, seed)
     estimates = estimate(district, forms, seed)
-    if district.truth is None:
-        right = 1 - share_correct(district.answers[:, ~forms], district.q[~forms])
-    else:
-        right = on_target(district.truth, district.before).astype(float)
+    right = _right(district, forms)
     rows = []
     for room in np.unique(district.classrooms):
         here = district.classrooms == room
@@ -164,7 +165,7 @@ def compare(district: District, seed: int) -> list[dict]:
 
 def simulated(repetitions: int) -> pd.DataFrame:
     rows = []
-    for kind in ("binary", "continuous", "rubric"):
+    for kind in KINDS:
         for n_skills in (10, 20, 40):
             for seed in range(repetitions):
                 rows += compare(simulate(kind, n_skills, seed), seed)
@@ -182,23 +183,46 @@ def real(repetitions: int) -> pd.DataFrame:
 
 
 def certainty(repetitions: int) -> pd.DataFrame:
-    """Compare what we say of each placement with how often it is right, and halves' groups."""
+    """Compare the certainty said of each placement with how often it is right.
+
+    Real sets: with the share of points missed on the focus in the other half, which tells
+    whether the order is right (a slip or a guess keeps it from being the same number).
+    """
+    named = [(kind, lambda seed, kind=kind: simulate(kind, 20, 100 + seed)) for kind in KINDS]
+    named += [(name, lambda seed, name=name: read_real(name, seed)) for name in REAL]
     rows = []
-    for kind in ("binary", "continuous", "rubric"):
+    for name, make in named:
         for seed in range(repetitions):
-            district = simulate(kind, 20, 100 + seed)
-            estimates = estimate(district, halve_items(district.q, seed), seed)
-            right = on_target(district.truth, district.before).astype(float)
-            for room in np.unique(district.classrooms):
-                here = district.classrooms == room
-                for way in ("model", "blend"):
-                    value = estimates[way][here]
-                    labels, focus = exact(value)
-                    cells = np.arange(len(value)), focus[labels]
-                    for said, is_right in zip(value[cells], right[here][cells], strict=True):
-                        rows.append({"data": kind, "way": way, "said": said, "right": is_right})
-        _say(f"certainty {kind}")
+            rows += [{"data": name, **row} for row in _said_and_right(make(seed), seed)]
+        _say(f"certainty {name}")
     return pd.DataFrame(rows)
+
+
+def _said_and_right(district: District, seed: int) -> list[dict]:
+    forms = halve_items(district.q, seed)
+    estimates = estimate(district, forms, seed)
+    right = _right(district, forms)
+    rows = []
+    for room in np.unique(district.classrooms):
+        here = district.classrooms == room
+        if here.sum() < LEAST_CLASS:
+            continue
+        value = estimates["blend"][here]
+        labels, focus = exact(value)
+        skills, groups_of = np.unique(focus, return_counts=True)
+        target = on_target(estimates["draws"][:, here], district.before)[:, :, skills]
+        seat = np.searchsorted(skills, focus[labels])
+        said = share_of_draws(target, value[:, skills], seat, groups_of * 6)
+        is_right = right[here][np.arange(len(value)), focus[labels]]
+        rows += [{"said": s, "right": r} for s, r in zip(said, is_right, strict=True)]
+    return rows
+
+
+def _right(district: District, forms: np.ndarray) -> np.ndarray:
+    """Return the truth, or the share of points missed in the other half."""
+    if district.truth is None:
+        return 1 - share_correct(district.answers[:, ~forms], district.q[~forms])
+    return on_target(district.truth, district.before).astype(float)
 
 
 def stability(repetitions: int) -> pd.DataFrame:
@@ -294,12 +318,14 @@ def main() -> None:
     elif asked.what == "certainty":
         rows = certainty(asked.repetitions)
         rows["band"] = np.minimum((rows["said"] * 5).astype(int), 4) / 5
-        table = rows.groupby(["data", "way", "band"]).agg(
-            said=("said", "mean"), right=("right", "mean"), n=("right", "size")
+        rows["band"] = rows["band"].map("{:.1f}".format)
+        table = rows.groupby(["data", "band"], sort=False).agg(
+            said=("said", "mean"), right=("right", "mean"), n=("right", "count")
         )
+        table = table.sort_index()
         gaps = (table["said"] - table["right"]).abs() * table["n"]
-        by = ["data", "way"]
-        error = (gaps.groupby(by).sum() / table["n"].groupby(by).sum()).rename("error")
+        error = gaps.groupby("data").sum() / table["n"].groupby("data").sum()
+        error = error.reindex(KINDS).rename("mean gap between said and right")
         write(name, markdown(table) + "\n\n" + markdown(error.to_frame()), table.reset_index())
     elif asked.what == "stability":
         table = as_table(stability(asked.repetitions), "ari")

@@ -185,7 +185,9 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None
     needs across skills better, because its cut is the same for all.
     """
     n_students = int(classroom.assessed.sum())
-    place = int(np.nan_to_num(classroom.readings[-1][classroom.assessed]).mean(axis=0).argmax())
+    needed = np.nan_to_num(classroom.readings[-1][classroom.assessed]).mean(axis=0)
+    needed[np.isin(classroom.skills, list(rules.focus_excluded))] = -1
+    place = int(needed.argmax())
     skill = classroom.skills[place]
     best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
