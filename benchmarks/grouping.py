@@ -36,7 +36,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
-from analysis.grouping.levels import fit_levels
+from analysis.grouping.levels import fit_levels, weight_of_levels
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel
 
@@ -61,18 +61,21 @@ def estimate(district: District, forms: np.ndarray, random_state: int) -> dict:
     share = share_correct(answers, q)
     by_dina = dina(answers, q)
     weights = q / np.maximum(q.sum(axis=0), 1)
+    weight = weight_of_levels(answers)
+    n_levels = round(200 * weight)
     by_model = value_of_teaching(held, before, draws=draws)
     by_level = value_of_teaching(levels, before, draws=level_draws)
     return {
         "share": share,
-        "draws": np.concatenate([draws[:100], level_draws[:100]]),
+        "draws": np.concatenate([draws[n_levels:], level_draws[:n_levels]]),
         "features": np.where(np.isnan(share), np.nanmean(share, axis=0), share),
         "total": np.nanmean(answers, axis=1),
         "raw": raw_value(share, before),
         "cut": cut_value(share, before),
         "model": by_model,
         "levels": by_level,
-        "blend": (by_model + by_level) / 2,
+        "blend": (1 - weight) * by_model + weight * by_level,
+        "weight": weight,
         "dina": None if by_dina is None else raw_value(by_dina.round(), before),
         "ability": raw_value(model.predict_by_ability(answers, classrooms) @ weights, before),
     }
@@ -93,7 +96,7 @@ def ours(seen: dict):
     labels, focus = exact(seen["blend"])
     gains = [
         seen[way][np.arange(len(labels)), focus[labels]].mean() - seen[way].mean(axis=0).max()
-        for way in ("model", "levels")
+        for way in (("model", "levels") if seen["weight"] < 1 else ("levels",))
     ]
     return (labels, focus) if min(gains) >= LEAST_GAIN else one_lesson(seen["levels"])
 
@@ -133,7 +136,9 @@ def ways(seen: dict, seed: int) -> dict:
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
     parts = {name: part for name, part in estimates.items() if name != "draws"}
-    return {name: None if part is None else part[here] for name, part in parts.items()}
+    return {
+        name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()
+    }
 
 
 def judge(labels, focus, right: np.ndarray) -> tuple[float, float]:

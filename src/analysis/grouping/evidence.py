@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import UnknownError
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
-from analysis.grouping.levels import fit_levels, read_shares
+from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
 from analysis.grouping.result import Draws
 from analysis.grouping.value import (
     Links,
@@ -71,17 +72,26 @@ def read_classroom(
     shown[~assessed] = np.nan
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
+    value = readings[0]
     if shares is not None and skills:
         second = _read_levels(shares, window, students, skills, random_state)
-        shown, held, reading = _blend(shown, held, second, links, readings[0], random_state)
-        readings.append(reading)
-    value = np.mean(readings, axis=0)
+        shown, held, reading = _blend(shown, held, second, links, value, random_state)
+        readings = [value, reading] if second.weight < 1 else [reading]
+        value = (1 - second.weight) * value + second.weight * reading
     return Classroom(
         students, skills, shown, value, readings, held, links.before, assessed, links.listed
     )
 
 
-def _read_levels(shares, window, students, skills, random_state):
+class _Levels(NamedTuple):
+    """The level reading of one classroom, and its weight beside the mastery model."""
+
+    held: np.ndarray
+    draws: np.ndarray
+    weight: float
+
+
+def _read_levels(shares, window, students, skills, random_state) -> _Levels:
     """Return the level reading of the classroom, learnt from everybody's shares."""
     answers, q, of_rows = read_shares(shares, window, skills)
     place = {student: row for row, student in enumerate(of_rows)}
@@ -89,26 +99,28 @@ def _read_levels(shares, window, students, skills, random_state):
     for row, student in enumerate(students):
         if student in place:
             mine[row] = answers[place[student]]
-    model = fit_levels(answers, q)
-    return model.read(mine, n_draws=MOST_DRAWS // 2, random_state=random_state)
+    weight = weight_of_levels(answers)
+    n_draws = round(weight * MOST_DRAWS)
+    held, draws = fit_levels(answers, q).read(mine, n_draws=n_draws, random_state=random_state)
+    return _Levels(held, draws, weight)
 
 
-def _blend(shown, held, second, links: Links, first_reading, random_state):
-    """Return the mean of both readings: mastery, draws (half of each), second value.
+def _blend(shown, held, second: _Levels, links: Links, first_reading, random_state):
+    """Return both readings' mean by weight: mastery, draws, and the second's own value.
 
     Where the level reading says nothing, the first stands alone; what the first does not
     know stays unknown.
     """
-    levels, level_draws = second
-    silent = np.isnan(levels) | np.isnan(shown)
-    levels = np.where(silent, shown, levels)
+    silent = np.isnan(second.held) | np.isnan(shown)
+    levels = np.where(silent, shown, second.held)
     if held is None:
         held = draw_from(fill_unknown(shown), random_state)
-    held = held[: len(level_draws)]
-    level_draws = np.where(silent, held[np.arange(len(level_draws)) % len(held)], level_draws)
-    reading = value_of_teaching(levels, links.before, draws=level_draws)
+    n_levels = len(second.draws)
+    draws = np.where(silent, held[np.arange(n_levels) % len(held)], second.draws)
+    reading = value_of_teaching(levels, links.before, draws=draws)
     reading = np.where(silent, first_reading, reading)
-    return (shown + levels) / 2, np.concatenate([held, level_draws]), reading
+    mastery = (1 - second.weight) * shown + second.weight * levels
+    return mastery, np.concatenate([held[: MOST_DRAWS - n_levels], draws]), reading
 
 
 def _widener(mine: pd.DataFrame, students: list[str], skills: list[str]):

@@ -55,9 +55,9 @@ def form_groups(
     shares
         Shares of points of *everybody*, one row per student, skill and observation
         (``student_id``, ``skill_id``, ``window``, ``observation_id``, ``share``). With them
-        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become the
-        mean of both readings, which is better wherever skills come in degrees or ratings
-        are graded, and groups are formed only where both readings say that they pay.
+        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
+        weighted mean of both readings, which is better wherever skills come in degrees or
+        ratings are graded, and groups are formed only where both say that they pay.
     previous
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
