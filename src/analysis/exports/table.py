@@ -1,0 +1,125 @@
+"""A table of text cells: where its header is, what stands above it, which rows are data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.exports.findings import Findings
+from analysis.exports.names import clean_name, find_role, key_name
+
+
+@dataclass
+class Sheet:
+    """One sheet as it came: text cells, rows indexed by their number from 1.
+
+    ``facts`` holds what a workbook knows of a cell beyond its text, by row number and
+    column place: ``date``, ``formula``, ``digits`` (more than a spreadsheet keeps), ``zeros``.
+    """
+
+    findings: Findings
+    cells: pd.DataFrame
+    separator: str | None = None
+    facts: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Name of the file, without its folder."""
+        return self.findings.file
+
+    @property
+    def sheet(self) -> str | None:
+        """Name of the sheet in a workbook."""
+        return self.findings.sheet
+
+
+@dataclass
+class Table:
+    """A sheet whose header has been found.
+
+    ``names`` are the header's cells, cleaned; ``cells`` the rows below it, column places
+    as labels and sheet rows as index; ``above`` the lines over the header.
+    """
+
+    sheet: Sheet
+    header_row: int
+    names: list[str]
+    cells: pd.DataFrame
+    above: pd.DataFrame
+
+    @property
+    def findings(self) -> Findings:
+        """What is to be said of this table."""
+        return self.sheet.findings
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Sheet row number of each data row."""
+        return self.cells.index.to_numpy()
+
+    def place(self, name: str) -> int | None:
+        """Return the place of the column with this name, compared by letters and digits."""
+        wanted = key_name(name)
+        for place, other in enumerate(self.names):
+            if key_name(other) == wanted:
+                return place
+        return None
+
+    def role(self, role: str) -> int | None:
+        """Return the place of the column that plays a role."""
+        return find_role(self.names, role)
+
+    def text(self, column: str | int | None) -> pd.Series:
+        """Return a column's cells, trimmed; an empty cell is missing. An absent column is empty."""
+        place = self.place(column) if isinstance(column, str) else column
+        if place is None:
+            return pd.Series(np.nan, index=self.cells.index, dtype="str")
+        return trim(self.cells[place])
+
+    def keep(self, rows: np.ndarray | pd.Series) -> Table:
+        """Return the table with the rows where ``rows`` is true."""
+        kept = self.cells[np.asarray(rows, dtype=bool)]
+        return Table(self.sheet, self.header_row, self.names, kept, self.above)
+
+
+def trim(texts: pd.Series) -> pd.Series:
+    """Return texts without surrounding space; empty ones are missing.
+
+    Examples
+    --------
+    >>> trim(pd.Series([" a ", "  ", None], dtype="str")).tolist()
+    ['a', nan, nan]
+    """
+    codes, unique = pd.factorize(texts)
+    cleaned = [clean_name(text) or None for text in unique]
+    return take_texts(cleaned, codes, texts.index)
+
+
+def take_texts(unique: list[str | None], codes: np.ndarray, index: pd.Index) -> pd.Series:
+    """Return the texts that ``codes`` stand for; -1 is missing."""
+    values = pd.Series([*unique, None], dtype="str").array
+    return pd.Series(values.take(codes), index=index)
+
+
+def build_table(sheet: Sheet, header_row: int) -> Table:
+    """Return the table whose header is the given row; blank rows and columns are left out."""
+    names = [
+        clean_name(name) if isinstance(name, str) else "" for name in sheet.cells.loc[header_row]
+    ]
+    body = sheet.cells.loc[header_row + 1 :]
+    above = sheet.cells.loc[: header_row - 1]
+    return Table(sheet, header_row, names, drop_blank_rows(body), above)
+
+
+def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which something is written."""
+    blank = np.ones(len(cells), dtype=bool)
+    for place in cells.columns:
+        column = cells.loc[blank, place] if blank.any() else cells[place].iloc[:0]
+        if column.empty:
+            break
+        written = trim(column).notna().to_numpy()
+        blank[np.flatnonzero(blank)[written]] = False
+    return cells if not blank.any() else cells[~blank]
