@@ -15,6 +15,7 @@ from analysis.exports.linking import link, merge_rosters
 from analysis.exports.opening import open_source
 from analysis.exports.reading import Context, Known, Reading
 from analysis.exports.sources import Source, list_files, read_source
+from analysis.exports.table import Sheet
 from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
 
 
@@ -199,6 +200,7 @@ class _Job:
                 found.append(known)
         if not found and unknown:
             raise refuse_unknown(unknown[0])
+        _note_sheets(found, unknown)
         return iter(found)
 
     def note_left(self, left: list[str]) -> None:
@@ -267,6 +269,17 @@ class _Job:
         shown = "\n".join(str(error) for error in self.errors[:MOST_FAULTS_SHOWN])
         more = len(self.errors) - MOST_FAULTS_SHOWN
         raise DataError(shown + (f"\nand {more} more files" if more > 0 else ""))
+
+
+def _note_sheets(found: list[Recognised], unknown: list[Sheet]) -> None:
+    """Name the sheets that were read and those that hold no table."""
+    named = [known.table.findings.sheet for known in found if known.table.findings.sheet]
+    other = [sheet.sheet or sheet.file for sheet in unknown]
+    if not named and not other:
+        return
+    said = f"sheets read: {', '.join(named)}" if named else "read"
+    said += f"; without a table and not read: {', '.join(other)}." if other else "."
+    found[0].table.findings.note(said)
 
 
 def finish_evidence(evidence: pd.DataFrame) -> pd.DataFrame:

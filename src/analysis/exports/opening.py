@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from analysis.errors import DataError
 from analysis.exports.findings import Findings
+from analysis.exports.html_tables import read_html_tables
 from analysis.exports.sources import (
     Source,
+    is_workbook,
     kind_of,
     list_members,
     open_zip,
@@ -15,6 +19,9 @@ from analysis.exports.sources import (
 )
 from analysis.exports.table import Sheet
 from analysis.exports.text import decode, split_lines
+from analysis.exports.workbook import open_workbook
+
+WORKBOOK_ENDINGS = {".xlsx", ".xls", ".xlsm", ".ods", ".xlsb"}
 
 
 def open_source(source: Source) -> Iterator[Sheet]:
@@ -26,11 +33,18 @@ def open_source(source: Source) -> Iterator[Sheet]:
         The file is damaged or holds no table.
     """
     kind = kind_of(source.data)
-    if kind == "zip":
+    if kind == "ole":
+        yield from open_workbook(source)
+    elif kind == "zip":
         archive = open_zip(source)
+        if is_workbook(archive):
+            yield from open_workbook(source)
+            return
         for member in list_members(source, archive):
             refuse_unreadable(member)
             yield from open_source(member)
+    elif kind == "html":
+        yield from _open_html(source)
     else:
         yield _open_text(source)
 
@@ -39,10 +53,25 @@ def _open_text(source: Source) -> Sheet:
     findings = Findings(source.name)
     text = decode(source.data, findings)
     cells, separator = split_lines(text, findings)
-    if source.ending in {".xlsx", ".xls", ".xlsm", ".ods", ".xlsb"}:
-        findings.note(
-            "the file is CSV text although its name says it is a workbook; it was read as CSV."
-        )
+    if source.ending in WORKBOOK_ENDINGS:
+        findings.note("the file is CSV text although its name says workbook; it was read as CSV.")
     if not cells.notna().to_numpy().any():
         raise DataError(f"{source.name}: the file is empty.\nExport it again.")
     return Sheet(findings, cells, separator)
+
+
+def _open_html(source: Source) -> Iterator[Sheet]:
+    findings = Findings(source.name)
+    tables = read_html_tables(decode(source.data, findings))
+    tables = [table for table in tables if len(table) > 1]
+    if not tables:
+        raise DataError(f"{source.name}: is a web page without a table.\nExport it as CSV.")
+    for number, table in enumerate(tables, 1):
+        width = max(len(row) for row in table)
+        padded = [row + [""] * (width - len(row)) for row in table]
+        cells = pd.DataFrame(padded, columns=range(width), dtype="str")
+        cells.index = pd.RangeIndex(1, len(cells) + 1)
+        name = f"table {number}" if len(tables) > 1 else None
+        sheet = Sheet(Findings(source.name, name, notes=list(findings.notes)), cells)
+        sheet.findings.note("the file is an HTML web page; its table was read.")
+        yield sheet

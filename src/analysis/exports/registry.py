@@ -24,6 +24,8 @@ class Platform:
         Tells from a line's cells whether it is this platform's header.
     read
         Returns what the table says.
+    preamble
+        Lines above the header belong to the format.
     first
         Reference files are read before the others.
     """
@@ -33,6 +35,7 @@ class Platform:
     recognises: Callable[[list[str]], bool]
     read: Callable[[Table, Context], Reading]
     first: int = 9
+    preamble: bool = False
 
 
 PLATFORMS: list[Platform] = [

@@ -16,6 +16,9 @@ LARGEST_FILE = 512 * 2**20
 LARGEST_RATIO = 100
 """Unpacked bytes per packed byte; honest exports pack 5 to 20 times."""
 
+SMALL_UNPACKED = 16 * 2**20
+"""Bytes up to which the ratio is not looked at: rows of formatted blanks pack 200 times."""
+
 MOST_MEMBERS = 1000
 
 READ_ENDINGS = {
@@ -181,7 +184,7 @@ def open_zip(source: Source) -> zipfile.ZipFile:
     members = archive.infolist()
     size = sum(member.file_size for member in members)
     packed = max(sum(member.compress_size for member in members), 1)
-    if size > LARGEST_FILE or (size > 2**20 and size / packed > LARGEST_RATIO):
+    if size > LARGEST_FILE or (size > SMALL_UNPACKED and size / packed > LARGEST_RATIO):
         raise DataError(
             f"{source.name}: would unpack to {size / 2**20:.0f} MB from {packed / 2**20:.1f} MB; "
             "that is no honest export.\nSave the table alone as CSV."

@@ -15,7 +15,8 @@ from analysis.exports.names import clean_name, find_role, key_name
 class Sheet:
     """One sheet as it came: text cells, rows indexed by their number from 1.
 
-    ``facts`` holds what a workbook knows of a cell beyond its text, by row number and
+    ``letters`` are a workbook's names of the columns. ``facts`` holds what a workbook knows
+    of a cell beyond its text, by row number and
     column place: ``date``, ``formula``, ``digits`` (more than a spreadsheet keeps), ``zeros``.
     """
 
@@ -23,6 +24,7 @@ class Sheet:
     cells: pd.DataFrame
     separator: str | None = None
     facts: dict[tuple[int, int], str] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> str:
