@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
+from analysis.exports.findings import name_rows
 from analysis.exports.reading import Reading
 from analysis.scales import SCALES
 
@@ -107,8 +108,11 @@ def _say_what_was_kept(
     findings = reading.findings
     n_twice = len(repeated) - len(repeated.drop_duplicates(_KEY))
     if n_twice:
+        twice = repeated[repeated.duplicated(_KEY, keep=False)]
+        first = twice[twice["student_id"] == twice["student_id"].iloc[0]]
         findings.note(
-            f"{n_twice} observations are repeated (retakes or repeated rows); rule “{rule}”: "
+            f"{n_twice} observations are repeated (retakes or repeated rows, for example student "
+            f"{first['student_id'].iloc[0]} in {name_rows(first['row'].unique())}); rule “{rule}”: "
             f"{RULES[rule]}."
         )
     lost = sorted(set(repeated["row"]) - set(kept["row"]))

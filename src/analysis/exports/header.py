@@ -61,7 +61,7 @@ def _build(sheet: Sheet, row: int, reader: Platform) -> Table:
             sheet.findings.note(
                 f"the header was found in row {row}; the lines above it were set aside."
             )
-        elif row > 1:
+        elif row > sheet.cells.index[0]:
             sheet.findings.note(f"the header was found in row {row}.")
     _refuse_ragged(table)
     _refuse_facts(table)

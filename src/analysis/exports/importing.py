@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from analysis.exports.header import Recognised, recognise, refuse_unknown
 from analysis.exports.linking import link, merge_rosters
 from analysis.exports.opening import open_source
 from analysis.exports.reading import Context, Known, Reading
-from analysis.exports.sources import Source, list_files, read_source
+from analysis.exports.sources import Source, list_files, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
 from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
 
@@ -183,14 +183,18 @@ class _Job:
 
     def open(self, path: Path) -> None:
         try:
-            source = read_source(path)
-            sheets = list(self._recognise(source))
+            sources = unpack(read_source(path))
         except DataError as error:
             self._refuse(path.name, error)
             return
-        self.tables += sheets
+        for source in sources:
+            try:
+                refuse_unreadable(source)
+                self.tables += self._recognise(source)
+            except DataError as error:
+                self._refuse(source.name, error)
 
-    def _recognise(self, source: Source) -> Iterator[Recognised]:
+    def _recognise(self, source: Source) -> list[Recognised]:
         found, unknown = [], []
         for sheet in open_source(source):
             known = recognise(sheet, self.platform)
@@ -201,7 +205,7 @@ class _Job:
         if not found and unknown:
             raise refuse_unknown(unknown[0])
         _note_sheets(found, unknown)
-        return iter(found)
+        return found
 
     def note_left(self, left: list[str]) -> None:
         if left:

@@ -9,14 +9,7 @@ import pandas as pd
 from analysis.errors import DataError
 from analysis.exports.findings import Findings
 from analysis.exports.html_tables import read_html_tables
-from analysis.exports.sources import (
-    Source,
-    is_workbook,
-    kind_of,
-    list_members,
-    open_zip,
-    refuse_unreadable,
-)
+from analysis.exports.sources import Source, kind_of
 from analysis.exports.table import Sheet
 from analysis.exports.text import decode, split_lines
 from analysis.exports.workbook import open_workbook
@@ -33,16 +26,8 @@ def open_source(source: Source) -> Iterator[Sheet]:
         The file is damaged or holds no table.
     """
     kind = kind_of(source.data)
-    if kind == "ole":
+    if kind in ("ole", "zip"):
         yield from open_workbook(source)
-    elif kind == "zip":
-        archive = open_zip(source)
-        if is_workbook(archive):
-            yield from open_workbook(source)
-            return
-        for member in list_members(source, archive):
-            refuse_unreadable(member)
-            yield from open_source(member)
     elif kind == "html":
         yield from _open_html(source)
     else:

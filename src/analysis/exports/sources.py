@@ -213,20 +213,35 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return "[Content_Types].xml" in names or "content.xml" in names
 
 
-def list_members(source: Source, archive: zipfile.ZipFile) -> Iterator[Source]:
-    """Return the readable files in a zip; folders inside are passed through, names cut."""
+def unpack(source: Source) -> list[Source]:
+    """Return the readable files of a zip, its folders passed through; else the file itself.
+
+    Raises
+    ------
+    DataError
+        The zip is damaged, unpacks to too much, or holds nothing that can be read.
+    """
+    if kind_of(source.data) != "zip":
+        return [source]
+    archive = open_zip(source)
+    if is_workbook(archive):
+        return [source]
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) > MOST_MEMBERS:
         raise DataError(
             f"{source.name}: holds {len(members)} files, more than {MOST_MEMBERS}.\n"
             "Unpack it and import the folder you need."
         )
-    for info in sorted(members, key=lambda member: member.filename):
-        path = PurePosixPath(info.filename)
-        if any(part.startswith((".", "__MACOSX")) for part in path.parts if part != ".."):
-            continue
-        if path.suffix.casefold() in READ_ENDINGS:
-            yield Source(path.name, read_member(archive, info.filename, source.name))
+    paths = {info.filename: PurePosixPath(info.filename) for info in members}
+    chosen = [
+        name
+        for name, path in sorted(paths.items())
+        if path.suffix.casefold() in READ_ENDINGS - {".zip"}
+        and not any(part.startswith(("__MACOSX", "~$", "._")) for part in path.parts)
+    ]
+    if not chosen:
+        raise DataError(f"{source.name}: holds no table.\nPut CSV or XLSX files into it.")
+    return [Source(paths[name].name, read_member(archive, name, source.name)) for name in chosen]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

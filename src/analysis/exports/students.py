@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.exports.cells import looks_like_date
 from analysis.exports.findings import Findings, name_rows, name_some
 from analysis.exports.names import clean_name, find_roles, kind_of_row
 from analysis.exports.reading import Context
@@ -116,6 +117,18 @@ def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
             "and export again",
             row=row,
         )
+    spoilt = np.append([text.startswith("#") or looks_like_date(text) for text in texts], False)
+    for row in ids.index[spoilt[codes]]:
+        findings.fault(
+            f"{ids.loc[row]} is no id (a spreadsheet's error or date); format the column as text "
+            "and export again",
+            row=row,
+        )
+    marked = [text for text in texts if text.startswith("'")]
+    if marked:
+        findings.note(f"ids with an apostrophe in front are read without it: {name_some(marked)}.")
+        texts = [text.lstrip("'") for text in texts]
+    _note_lengths(texts, findings)
     whole = [_WHOLE.match(text) for text in texts]
     if texts and all(whole):
         findings.note(
@@ -124,6 +137,18 @@ def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
         )
         texts = [match.group(1) for match in whole]
     return take_texts(texts, codes, ids.index)
+
+
+def _note_lengths(texts: list[str], findings: Findings) -> None:
+    """Note ids that may have lost a leading zero which the others have."""
+    numeric = [text for text in texts if text.isdecimal()]
+    width = max((len(text) for text in numeric if text.startswith("0")), default=0)
+    short = [text for text in numeric if len(text) < width and not text.startswith("0")]
+    if short and len({len(text) for text in numeric if text.startswith("0")}) == 1:
+        findings.note(
+            f"ids shorter than the others may have lost a leading zero: {name_some(short)}. "
+            "Compare them with the roster."
+        )
 
 
 def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> pd.Series:
@@ -149,10 +174,13 @@ def note_same_names(frame: pd.DataFrame, findings: Findings) -> None:
     """Note names that several students share: students are told apart by id alone."""
     pairs = frame[["student_id", "display_name"]].dropna().drop_duplicates()
     counts = pairs["display_name"].value_counts()
-    for name, count in counts[counts > 1].head(5).items():
-        ids = pairs.loc[pairs["display_name"] == name, "student_id"]
+    shared = [
+        f"{name} ({name_some(pairs.loc[pairs['display_name'] == name, 'student_id'])})"
+        for name in counts.index[counts > 1]
+    ]
+    if shared:
         findings.note(
-            f"{count} students are called {name} ({name_some(ids)}); their ids tell them apart."
+            f"students who share a name are told apart by their ids: {name_some(shared)}."
         )
 
 

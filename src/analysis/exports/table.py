@@ -111,8 +111,31 @@ def build_table(sheet: Sheet, header_row: int) -> Table:
         clean_name(name) if isinstance(name, str) else "" for name in sheet.cells.loc[header_row]
     ]
     body = sheet.cells.loc[header_row + 1 :]
+    names, body = _join_second_header(names, body, sheet.findings)
     above = sheet.cells.loc[: header_row - 1]
     return Table(sheet, header_row, names, drop_blank_rows(body), above)
+
+
+def _join_second_header(
+    names: list[str], body: pd.DataFrame, findings: Findings
+) -> tuple[list[str], pd.DataFrame]:
+    """Return joined names where a second header row names the parts of merged headings."""
+    if not len(body):
+        return names, body
+    below = [clean_name(cell) if isinstance(cell, str) else "" for cell in body.iloc[0]]
+    last = max((place for place, name in enumerate(names) if name), default=0)
+    under_gaps = any(text and not name for text, name in zip(below, names, strict=True))
+    words = [text for text in below if text and not text.replace(".", "").isdecimal()]
+    id_place = find_role(names, "student_id")
+    free = id_place is None or not below[id_place]
+    if not (under_gaps and free and len(words) >= 2 and not below[0] and last >= 2):
+        return names, body
+    joined, group = [], ""
+    for name, text in zip(names, below, strict=True):
+        group = name or group
+        joined.append(f"{group} {text}".strip() if text else name)
+    findings.note(f"the header has two rows; they were joined, as in {joined[-1]}.")
+    return joined, body.iloc[1:]
 
 
 def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:

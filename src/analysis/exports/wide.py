@@ -50,6 +50,7 @@ def read(table: Table, context: Context) -> Reading:
     }
     roles = {role: place for role, place in roles.items() if place not in item_places}
     rows = table.rows
+    table = merge_repeated_columns(table)
     students = read_students(table, context, roles=roles, strict=True)
     _refuse_rows_without_classroom(students, context)
     if item_places:
@@ -61,6 +62,26 @@ def read(table: Table, context: Context) -> Reading:
     note_classrooms(students.roster, table.findings)
     reading.rows = rows
     return reading
+
+
+def merge_repeated_columns(table: Table) -> Table:
+    """Return the table with each name once; columns of one name that differ are a fault."""
+    names, cells = list(table.names), table.cells.copy()
+    for place, name in enumerate(names):
+        first = names.index(name)
+        if not name or first == place:
+            continue
+        if table.text(place).equals(table.text(first)):
+            table.findings.note(f"the column {name} stands twice with the same cells; read once.")
+            names[place] = ""
+            cells[place] = ""
+        else:
+            table.findings.fault(
+                f"two columns have this name (columns {first + 1} and {place + 1}) and differ; "
+                "name them apart",
+                column=name,
+            )
+    return Table(table.sheet, table.header_row, names, cells, table.above)
 
 
 def split_columns(students: Students) -> list[int]:
