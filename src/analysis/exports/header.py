@@ -63,7 +63,7 @@ def _build(sheet: Sheet, row: int, reader: Platform) -> Table:
             )
         elif row > sheet.cells.index[0]:
             sheet.findings.note(f"the header was found in row {row}.")
-    _refuse_ragged(table)
+    _refuse_ragged(table, own=reader.own)
     _refuse_facts(table)
     return table
 
@@ -98,8 +98,11 @@ _FACTS_NOTED = {
 }
 
 
-def _refuse_ragged(table: Table) -> None:
-    """Raise where rows have more or fewer fields than the header: cells would be shifted."""
+def _refuse_ragged(table: Table, *, own: bool) -> None:
+    """Raise where rows have more or fewer fields than the header: cells would be shifted.
+
+    A platform may leave empty fields off the end of a row; that is noted.
+    """
     width = max((place for place, name in enumerate(table.names) if name), default=-1) + 1
     extra = table.cells.loc[:, width:]
     long = extra.notna() & (extra != "")
@@ -109,7 +112,9 @@ def _refuse_ragged(table: Table) -> None:
     cut = table.cells[width - 1].isna()
     for row in table.cells.index[cut]:
         line = table.cells.loc[row].dropna()
-        if (line != "").sum() > 1:
+        if not own and line.iloc[-1] == "":
+            table.findings.note(f"row {row} ends early, after an empty field; the rest is empty.")
+        elif (line != "").sum() > 1:
             table.findings.fault(f"{len(line)} fields, the header has {width}", row=row)
     table.findings.refuse_faults(
         "Put names that hold a comma in quotation marks, or export again: the file may be cut."

@@ -54,6 +54,7 @@ def judge_tracker(students, places: list[int]) -> dict[int, dict]:
     table, findings = students.table, students.table.findings
     columns = {place: ScoreColumn(table.text(place)) for place in places}
     columns = _drop_text_columns(columns, table.names, findings)
+    columns = _drop_columns_without_maximum(columns, students.possible, table.names, findings)
     _note_missing_codes(columns, findings)
     plain = [column for column in columns.values() if column.forms == {Form.NUMBER}]
     top = max((float(np.nanmax(column.numbers())) for column in plain), default=np.nan)
@@ -224,6 +225,26 @@ def _drop_text_columns(columns: dict, names: list[str], findings: Findings) -> d
     return kept
 
 
+def _drop_columns_without_maximum(
+    columns: dict, possible: dict[int, str], names: list[str], findings: Findings
+) -> dict:
+    """Leave out number columns without a maximum where the sheet states it for the others."""
+    stated = {place for place in columns if place in possible}
+    if len(stated) < 2:
+        return columns
+    others = [
+        place
+        for place, column in columns.items()
+        if place not in stated and column.forms == {Form.NUMBER}
+    ]
+    if others:
+        findings.note(
+            "columns without points possible, where the others state them, were set aside: "
+            f"{name_some([names[place] for place in others])}."
+        )
+    return {place: column for place, column in columns.items() if place not in others}
+
+
 def _note_missing_codes(columns: dict, findings: Findings) -> None:
     totals: dict[str, int] = {}
     for column in columns.values():
@@ -250,7 +271,8 @@ def _note_scales(judged: dict, names: list[str], findings: Findings) -> None:
     for name, which in by_scale.items():
         scale = read_scale(name)
         findings.note(
-            f"levels on the scale “{scale.title}”, mastery from {scale.mastery}: {name_some(which)}."
+            f"levels on the scale “{scale.title}”, mastery from {scale.mastery}: "
+            f"{name_some(which)}."
         )
 
 

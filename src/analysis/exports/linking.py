@@ -21,10 +21,17 @@ UNPLACED = "unassigned"
 
 @dataclass(frozen=True)
 class Linked:
-    """Evidence and the roster it brought."""
+    """Evidence and the roster it brought.
+
+    For each reading ``used_rows`` are the rows of its observations (None where every row
+    counts as used, because the file names classrooms or is no evidence), ``counts`` its
+    students and skills.
+    """
 
     evidence: pd.DataFrame
     roster: pd.DataFrame
+    used_rows: list[np.ndarray | None]
+    counts: list[tuple[int, int]]
 
 
 def link(
@@ -36,17 +43,36 @@ def link(
         if reading.roster is not None and reading.observations is None:
             rosters.append(reading.roster)
     roster = merge_rosters(rosters)
+    used_rows: list[np.ndarray | None] = []
+    counts = []
     for reading in readings:
         observed = reading.observations
         if observed is None or observed.empty:
             if reading.roster is not None:
                 roster = merge_rosters([roster, reading.roster])
+            placed = observed is None or (reading.roster is not None and len(reading.roster) > 0)
+            used_rows.append(None if placed else np.array([], dtype=int))
+            counts.append(_count(reading))
             continue
         observed, roster = place_students(reading, observed, roster)
         observed = name_windows(reading, observed, window)
         observed = add_skills(reading, observed, context.items)
         parts.append(resolve_attempts(reading, observed, attempts))
-    return Linked(_to_evidence(parts), roster)
+        placed = reading.roster is not None and len(reading.roster) > 0
+        used_rows.append(None if placed else observed["row"].unique())
+        counts.append((observed["student_id"].nunique(), observed["skill_id"].nunique()))
+    return Linked(_to_evidence(parts), roster, used_rows, counts)
+
+
+def _count(reading: Reading) -> tuple[int, int]:
+    students, skills = (
+        reading.roster,
+        reading.skills if reading.skills is not None else reading.items,
+    )
+    return (
+        0 if students is None else int(students["student_id"].nunique()),
+        0 if skills is None else int(skills["skill_id"].nunique()),
+    )
 
 
 def merge_rosters(rosters: Sequence[pd.DataFrame]) -> pd.DataFrame:

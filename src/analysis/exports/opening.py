@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.exports.findings import Findings
+from analysis.exports.frameworks import open_package
 from analysis.exports.html_tables import read_html_tables
 from analysis.exports.sources import Source, kind_of
 from analysis.exports.table import Sheet
@@ -28,6 +29,8 @@ def open_source(source: Source) -> Iterator[Sheet]:
     kind = kind_of(source.data)
     if kind in ("ole", "zip"):
         yield from open_workbook(source)
+    elif kind == "json":
+        yield from open_package(source.name, decode(source.data, Findings(source.name)))
     elif kind == "html":
         yield from _open_html(source)
     else:

@@ -85,6 +85,10 @@ class Reading:
         What the table says of students, skills and items, or None.
     people
         ``student_id, display_name`` of students without a classroom.
+    raw
+        A table that means something beside others alone, and its name (OneRoster).
+    links
+        ``origin, kind, destination`` between skills: ``child of``, ``precedes``.
     source
         Name of the assessment, where it is not the file's.
     vendor
@@ -100,6 +104,8 @@ class Reading:
     items: pd.DataFrame | None = None
     item_map: pd.DataFrame | None = None
     people: pd.DataFrame | None = None
+    raw: tuple[str, pd.DataFrame] | None = None
+    links: pd.DataFrame | None = None
     source: str | None = None
     vendor: bool = True
 

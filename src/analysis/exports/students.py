@@ -65,6 +65,12 @@ class Students:
         return self.table.text(self.roles.get(role))
 
     @property
+    def people(self) -> pd.DataFrame:
+        """Who the students are, with a classroom or without."""
+        columns = ["student_id", "display_name", "school", "grade"]
+        return self.frame[columns].drop_duplicates("student_id").reset_index(drop=True)
+
+    @property
     def roster(self) -> pd.DataFrame:
         """Students with a classroom, one row each, as the roster has them."""
         placed = self.frame[self.frame["classroom_id"].notna()]
@@ -94,6 +100,7 @@ def read_students(
     roles = find_roles(table.names, STUDENT_ROLES) if roles is None else roles
     table = _drop_repeated_headers(table)
     table, possible = _drop_summary_rows(table, roles)
+    possible = _possible_above(table) | possible
     table = _drop_rows_without_id(table, roles, strict=strict)
     ids = clean_ids(table.text(roles.get("student_id")), table.findings)
     ids = restore_zeros(ids, context.roster, table.findings)
@@ -239,6 +246,15 @@ def _drop_summary_rows(table: Table, roles: dict[str, int]) -> tuple[Table, dict
             if kind == "possible":
                 possible |= trim(table.cells.loc[row]).dropna().to_dict()
     return table.keep(kinds == ""), possible
+
+
+def _possible_above(table: Table) -> dict[int, str]:
+    """Return the points possible from a line above the header that is so labelled."""
+    for _, line in table.above.iterrows():
+        cells = trim(line).dropna()
+        if len(cells) > 1 and kind_of_row(cells.iloc[0]) == "possible":
+            return cells.iloc[1:].to_dict()
+    return {}
 
 
 def _row_kinds(table: Table, roles: dict[str, int]) -> tuple[np.ndarray, pd.Series]:

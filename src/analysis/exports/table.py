@@ -73,9 +73,15 @@ class Table:
         """Return the place of the column that plays a role."""
         return find_role(self.names, role)
 
-    def text(self, column: str | int | None) -> pd.Series:
-        """Return a column's cells, trimmed; an empty cell is missing. An absent column is empty."""
-        place = self.place(column) if isinstance(column, str) else column
+    def text(self, column: str | int | list[str] | None) -> pd.Series:
+        """Return a column's cells, trimmed; an empty cell is missing, an absent column empty.
+
+        Of several names the first that is there is taken.
+        """
+        place = column
+        if isinstance(column, (str, list)):
+            names = [column] if isinstance(column, str) else column
+            place = next((p for name in names if (p := self.place(name)) is not None), None)
         if place is None:
             return pd.Series(np.nan, index=self.cells.index, dtype="str")
         return trim(self.cells[place])
