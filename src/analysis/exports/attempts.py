@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.errors import UsageError
 from analysis.exports.findings import name_rows
 from analysis.exports.reading import Reading
+from analysis.exports.table import as_texts, repeated_keys
 from analysis.scales import SCALES
 
 RULES = {
@@ -37,15 +38,11 @@ def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.
         The rule is none of latest, best, all.
     """
     check_rule(rule)
-    observed = observed.assign(
-        observation_id=observed["observation_id"]
-        .fillna(observed["item_id"])
-        .fillna(observed["skill_id"])
-    )
-    codes = key_codes(observed, _KEY)
-    again = pd.Series(codes).duplicated(keep=False).to_numpy()
+    observed = name_observations(observed)
+    again = repeated_keys(observed, _KEY)
     if not again.any():
         return observed
+    observed = observed.apply(as_texts)
     repeated = _part_classrooms(observed[again])
     alone = observed[~again]
     kept = _apply(repeated, rule)
@@ -53,17 +50,12 @@ def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.
     return pd.concat([alone, kept], ignore_index=True).sort_values("row", kind="stable")
 
 
-def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return one whole number per row, the same where all the columns agree."""
-    codes = np.zeros(len(frame), dtype="int64")
-    for column in columns:
-        part, unique = pd.factorize(frame[column])
-        if len(unique) <= 1:
-            continue
-        if codes.max(initial=0) > (2**62) // (len(unique) + 1):
-            codes = pd.factorize(codes)[0].astype("int64")
-        codes = codes * (len(unique) + 1) + part + 1
-    return codes
+def name_observations(observed: pd.DataFrame) -> pd.DataFrame:
+    """Return observations that each have a name: their own, the item's, or the skill's."""
+    if observed["observation_id"].notna().all():
+        return observed
+    plain = [as_texts(observed[name]) for name in ("observation_id", "item_id", "skill_id")]
+    return observed.assign(observation_id=plain[0].fillna(plain[1]).fillna(plain[2]))
 
 
 def _part_classrooms(repeated: pd.DataFrame) -> pd.DataFrame:

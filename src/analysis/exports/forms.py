@@ -106,7 +106,7 @@ def read_people(table: Table, context: Context, keys: list[str], time: str) -> S
         if place is not None:
             roles.setdefault(role, place)
     if asked is None:
-        table.cells[mail] = table.text(mail).str.casefold()
+        table = table.put(mail, table.text(mail).str.casefold())
         table.findings.note(
             f"students are told apart by “{table.names[mail]}”, because the form asks for no "
             "student id; it is stored as their id."

@@ -228,5 +228,5 @@ def _moodle_students(table: Table, context: Context):
             f"students are told apart by “{table.names[place]}”, because the export has no ID "
             "number; it is stored as their id."
         )
-        table.cells[place] = table.text(place).str.casefold()
+        table = table.put(place, table.text(place).str.casefold())
     return read_students(table, context, roles=roles | {"student_id": place})

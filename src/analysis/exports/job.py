@@ -20,7 +20,7 @@ from analysis.exports.reading import Context, Known, Reading
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
+from analysis.tables import ITEMS, ROSTER, SKILLS, check_table, empty_table
 
 LOOSE_ENDINGS = {".txt", ".html", ".htm", ".json", ".tab"}
 """Endings that, found in a folder, are as often a note as a table."""
@@ -134,9 +134,7 @@ class Job:
             "roster": check_table(linked.roster, ROSTER, "the roster"),
             "skills": check_table(skills, SKILLS, "the skills"),
             "items": check_table(context.items, ITEMS, "the items"),
-            "evidence": check_table(evidence, EVIDENCE, "the evidence")
-            if len(evidence)
-            else evidence,
+            "evidence": evidence,
             "files": [
                 self._file(reading, linked.counts[n]) for n, reading in enumerate(self.readings)
             ],
@@ -176,7 +174,8 @@ class Job:
     def _read_all(self) -> None:
         for known in sorted(self.tables, key=lambda table: table.platform.first):
             try:
-                self.readings.append(known.platform.read(known.table, self._context()))
+                table = known.table if known.platform.coded else known.table.plain()
+                self.readings.append(known.platform.read(table, self._context()))
             except DataError as error:
                 self._refuse(known.table.findings.where, error)
         try:
@@ -226,9 +225,11 @@ class Job:
         for reading, used in zip(self.readings, used_rows, strict=True):
             if used is None:
                 continue
-            lost = set(reading.rows.tolist()) - set(used.tolist()) - set(reading.findings.set_aside)
+            told = np.append(used, list(reading.findings.set_aside)).astype(int)
             reading.findings.put_aside(
-                sorted(lost), "no result in this row", "Nothing to do where nothing was assessed."
+                np.setdiff1d(reading.rows, told),
+                "no result in this row",
+                "Nothing to do where nothing was assessed.",
             )
 
     def _file(self, reading: Reading, counts: tuple[int, int]) -> FileReading:

@@ -235,7 +235,7 @@ def _drop_columns_without_maximum(
     others = [
         place
         for place, column in columns.items()
-        if place not in stated and column.forms == {Form.NUMBER}
+        if place not in stated and column.forms & {Form.NUMBER, Form.PERCENT}
     ]
     if others:
         findings.note(

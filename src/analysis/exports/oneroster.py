@@ -110,8 +110,8 @@ def read_results(reading: Reading, frames: dict[str, pd.DataFrame], ids: pd.Seri
     if "line items" not in frames and "learning objectives" not in frames:
         raise DataError(
             f"{reading.findings.where}: are OneRoster results (lineItemSourcedId, "
-            "studentSourcedId), and nothing says which skill they are about.\nImport lineItems.csv or "
-            "resultLearningObjectiveIds.csv together with it."
+            "studentSourcedId), and nothing says which skill they are about.\nImport "
+            "lineItems.csv or resultLearningObjectiveIds.csv together with it."
         )
     items = frames.get(
         "line items", pd.DataFrame({"sourcedId": [], "title": [], "resultValueMax": []})

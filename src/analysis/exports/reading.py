@@ -126,8 +126,12 @@ def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
         value = value.array if isinstance(value, pd.Series) else value
         if value is None:
             value = _missing(name, len(index))
+        elif isinstance(value, str):
+            value = pd.Categorical.from_codes(
+                np.zeros(len(index), dtype="int8"), pd.Index([value], dtype="str")
+            )
         frame[name] = value
-    return pd.DataFrame(frame)
+    return pd.DataFrame(frame, copy=False)
 
 
 def _missing(name: str, n: int):
@@ -135,4 +139,4 @@ def _missing(name: str, n: int):
         return np.full(n, np.datetime64("NaT"), dtype="datetime64[ns]")
     if name in _NUMBERS:
         return np.full(n, np.nan)
-    return pd.Series([None], dtype="str").array.take(np.zeros(n, dtype=int))
+    return pd.Categorical.from_codes(np.full(n, -1, dtype="int8"), pd.Index([], dtype="str"))

@@ -43,6 +43,8 @@ class Platform:
         Reference files are read before the others.
     own
         One of our own forms, typed by hand: rows that end early are refused.
+    coded
+        The reader takes the coded columns of a large file as they are.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Platform:
     first: int = 9
     preamble: bool = False
     own: bool = False
+    coded: bool = False
 
 
 def _declared() -> list[Platform]:
@@ -134,7 +137,7 @@ PLATFORMS: list[Platform] = [
         "related", "related standards", frameworks.recognise_related, frameworks.read_nothing, 1
     ),
     Platform("roster", "roster", reference.recognise_roster, reference.read_roster, 0, own=True),
-    Platform("tidy", "tidy table", tidy.recognise, tidy.read, own=True),
+    Platform("tidy", "tidy table", tidy.recognise, tidy.read, own=True, coded=True),
     Platform("items", "items", reference.recognise_items, reference.read_items, 2, own=True),
     Platform("skills", "skills", reference.recognise_skills, reference.read_skills, 1, own=True),
     Platform(

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analysis.exports.findings import Findings
 from analysis.exports.names import clean_name, find_role, key_name
+
+_TEXT = pd.StringDtype(na_value=np.nan)
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Table:
     names: list[str]
     cells: pd.DataFrame
     above: pd.DataFrame
+    _trimmed: dict[int, pd.Series] = field(default_factory=dict, repr=False)
 
     @property
     def findings(self) -> Findings:
@@ -83,17 +87,36 @@ class Table:
             names = [column] if isinstance(column, str) else column
             place = next((p for name in names if (p := self.place(name)) is not None), None)
         if place is None:
-            return pd.Series(np.nan, index=self.cells.index, dtype="str")
-        return trim(self.cells[place])
+            return no_texts(self.cells.index)
+        if place not in self._trimmed:
+            self._trimmed[place] = trim(self.cells[place])
+        return self._trimmed[place]
+
+    def put(self, place: int, texts: pd.Series, name: str | None = None) -> Table:
+        """Return the table with other cells in a column; a new place needs a name."""
+        names = self.names if name is None else [*self.names, name]
+        cells = self.cells.copy()
+        cells[place] = texts
+        return Table(self.sheet, self.header_row, names, cells, self.above)
+
+    def plain(self) -> Table:
+        """Return the table with plain text in place of coded columns."""
+        if not any(isinstance(kind, pd.CategoricalDtype) for kind in self.cells.dtypes):
+            return self
+        cells = self.cells.apply(as_texts)
+        return Table(self.sheet, self.header_row, self.names, cells, self.above)
 
     def keep(self, rows: np.ndarray | pd.Series) -> Table:
         """Return the table with the rows where ``rows`` is true."""
-        kept = self.cells[np.asarray(rows, dtype=bool)]
+        rows = np.asarray(rows, dtype=bool)
+        if rows.all():
+            return self
+        kept = self.cells[rows]
         return Table(self.sheet, self.header_row, self.names, kept, self.above)
 
 
 def trim(texts: pd.Series) -> pd.Series:
-    """Return texts without surrounding space; empty ones are missing.
+    """Return texts without surrounding space; empty ones are missing. Coded texts stay coded.
 
     Examples
     --------
@@ -102,13 +125,71 @@ def trim(texts: pd.Series) -> pd.Series:
     """
     codes, unique = pd.factorize(texts)
     cleaned = [clean_name(text) or None for text in unique]
-    return take_texts(cleaned, codes, texts.index)
+    return take_texts(cleaned, codes, texts)
 
 
-def take_texts(unique: list[str | None], codes: np.ndarray, index: pd.Index) -> pd.Series:
-    """Return the texts that ``codes`` stand for; -1 is missing."""
+def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
+    """Return the texts that ``codes`` stand for, coded and indexed as ``like``; -1 is missing."""
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        merged, texts = pd.factorize(pd.Series(unique, dtype="str"))
+        coded = pd.Categorical.from_codes(np.append(merged, -1)[codes], texts, validate=False)
+        return pd.Series(coded, index=like.index)
     values = pd.Series([*unique, None], dtype="str").array
-    return pd.Series(values.take(codes), index=index)
+    return pd.Series(values.take(codes), index=like.index)
+
+
+def no_texts(index: pd.Index) -> pd.Series:
+    """Return missing texts."""
+    return pd.Series(_TEXT.__from_arrow__(pa.nulls(len(index), pa.large_string())), index=index)
+
+
+def as_texts(texts: pd.Series) -> pd.Series:
+    """Return coded texts as plain ones; plain ones as they are."""
+    if not isinstance(texts.dtype, pd.CategoricalDtype):
+        return texts
+    names, codes = texts.cat.categories, texts.cat.codes.to_numpy()
+    if len(names) == 0:
+        return no_texts(texts.index)
+    if len(names) == 1 and codes.min(initial=0) == 0:
+        same = pa.repeat(pa.scalar(names[0], pa.large_string()), len(codes))
+        return pd.Series(_TEXT.__from_arrow__(same), index=texts.index)
+    values = pd.Series([*names, None], dtype="str").array
+    return pd.Series(values.take(codes), index=texts.index)
+
+
+def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return one whole number per row, the same where all the columns agree.
+
+    Examples
+    --------
+    >>> key_codes(pd.DataFrame({"a": ["x", "y", "x"], "b": ["1", "1", "1"]}), ["a", "b"]).tolist()
+    [1, 2, 1]
+    """
+    codes = np.zeros(len(frame), dtype="int64")
+    most = 0
+    for column in columns:
+        part, unique = pd.factorize(frame[column])
+        if len(unique) <= 1 and not (part < 0).any():
+            continue
+        if most > (2**62) // (len(unique) + 1):
+            codes = pd.factorize(codes)[0].astype("int64")
+            most = len(codes)
+        codes = codes * (len(unique) + 1) + part + 1
+        most = (most + 1) * (len(unique) + 1)
+    return codes
+
+
+def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where a key stands more than once."""
+    codes = key_codes(frame, columns)
+    if codes.max(initial=0) < 2**25:
+        return np.bincount(codes)[codes] > 1
+    return pd.Series(codes).duplicated(keep=False).to_numpy()
+
+
+def first_of_key(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where each different key stands for the first time."""
+    return ~pd.Series(key_codes(frame, columns)).duplicated().to_numpy()
 
 
 def build_table(sheet: Sheet, header_row: int) -> Table:
@@ -148,9 +229,13 @@ def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in which something is written."""
     blank = np.ones(len(cells), dtype=bool)
     for place in cells.columns:
-        column = cells.loc[blank, place] if blank.any() else cells[place].iloc[:0]
-        if column.empty:
-            break
-        written = trim(column).notna().to_numpy()
-        blank[np.flatnonzero(blank)[written]] = False
-    return cells if not blank.any() else cells[~blank]
+        if not blank.any():
+            return cells
+        blank &= _is_blank(cells[place])
+    return cells[~blank]
+
+
+def _is_blank(texts: pd.Series) -> np.ndarray:
+    codes, unique = pd.factorize(texts)
+    empty = [not text.strip() for text in unique]
+    return np.append(np.asarray(empty, dtype=bool), True)[codes]

@@ -38,7 +38,7 @@ def recognise(names: list[str]) -> bool:
 def read(table: Table, context: Context) -> Reading:
     """Return what a wide table says: items where the Q-matrix knows the columns, else skills."""
     roles = find_roles(table.names, STUDENT_ROLES)
-    roles = _names_as_ids(table, roles)
+    table, roles = _names_as_ids(table, roles)
     if not set(table.names) & set(context.items["item_id"]):
         _refuse_missing_classroom(table, roles, context)
     items = set(context.items["item_id"])
@@ -116,8 +116,8 @@ def note_dropped(aside: dict[str, list[str]], findings) -> None:
             findings.note(f"columns {why[kind]}: {', '.join(names)}.")
 
 
-def _names_as_ids(table: Table, roles: dict[str, int]) -> dict[str, int]:
-    """Return the roles of a table without ids, names in their place where they are unique.
+def _names_as_ids(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, int]]:
+    """Return a table and its roles; without ids, names in their place where they are unique.
 
     Raises
     ------
@@ -125,13 +125,12 @@ def _names_as_ids(table: Table, roles: dict[str, int]) -> dict[str, int]:
         Two students of one classroom share a name, so that nothing tells them apart.
     """
     if "student_id" in roles:
-        return roles
+        return table, roles
     place = roles.get("display_name")
     if place is None and {"first_name", "last_name"} <= roles.keys():
         first, last = (table.text(roles[role]).fillna("") for role in ("first_name", "last_name"))
         place = max(table.cells.columns) + 1
-        table.cells[place] = (first + " " + last).str.strip()
-        table.names.append("Student Name")
+        table = table.put(place, (first + " " + last).str.strip(), "Student Name")
     names = table.text(place)
     rooms = table.text(roles.get("classroom_id"))
     again = pd.DataFrame({"name": names, "room": rooms}).dropna(subset=["name"]).duplicated()
@@ -145,7 +144,7 @@ def _names_as_ids(table: Table, roles: dict[str, int]) -> dict[str, int]:
         f"no column with student ids: the names in “{table.names[place]}” stand for them. Add a "
         "column “Student ID”, so that later files find the same students."
     )
-    return roles | {"student_id": place}
+    return table, roles | {"student_id": place}
 
 
 def _refuse_missing_classroom(table: Table, roles: dict[str, int], context: Context) -> None:
