@@ -45,10 +45,9 @@ def recognise(entry: dict, names: list[str]) -> bool:
     >>> recognise({"needs": ["^student id$", " tier$"]}, ["Student ID", "Geometry tier"])
     True
     """
-    said = [name.casefold() for name in names if name]
-    needed = all(any(re.search(pattern, name) for name in said) for pattern in entry["needs"])
-    unwanted = any(re.search(p, name) for p in entry.get("never", ()) for name in said)
-    return needed and not unwanted
+    said = "\n".join(names).casefold()
+    needed = all(re.search(pattern, said, re.MULTILINE) for pattern in entry["needs"])
+    return needed and not any(re.search(p, said, re.MULTILINE) for p in entry.get("never", ()))
 
 
 def read(entry: dict, table: Table, context: Context) -> Reading:

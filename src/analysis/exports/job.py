@@ -16,11 +16,11 @@ from analysis.exports.findings import name_some
 from analysis.exports.header import Recognised, recognise, refuse_unknown
 from analysis.exports.linking import link, merge_rosters
 from analysis.exports.opening import open_source
-from analysis.exports.reading import Context, Known, Reading
+from analysis.exports.reading import Context, Known, Reading, no_rows
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
-from analysis.tables import ITEMS, ROSTER, SKILLS, check_table, empty_table
+from analysis.tables import ITEMS, ROSTER, SKILLS, check_table
 
 LOOSE_ENDINGS = {".txt", ".html", ".htm", ".json", ".tab"}
 """Endings that, found in a folder, are as often a note as a table."""
@@ -192,8 +192,8 @@ class Job:
         maps = [r.item_map for r in self.readings if r.item_map is not None]
         return Context(
             roster=merge_rosters(rosters),
-            skills=_first_rows(skills, ["skill_id"], SKILLS),
-            items=_first_rows(items, ["item_id", "skill_id"], ITEMS),
+            skills=_first_rows(skills, ["skill_id"], "skills"),
+            items=_first_rows(items, ["item_id", "skill_id"], "items"),
             item_map=pd.concat(maps, ignore_index=True) if maps else None,
         )
 
@@ -297,9 +297,9 @@ def _note_sheets(found: list[Recognised], unread: list[Sheet]) -> None:
     found[0].table.findings.note(said)
 
 
-def _first_rows(tables: list[pd.DataFrame], key: list[str], contract) -> pd.DataFrame:
+def _first_rows(tables: list[pd.DataFrame], key: list[str], name: str) -> pd.DataFrame:
     filled = [table for table in tables if len(table)]
     if not filled:
-        return empty_table(contract)
+        return no_rows(name)
     both = pd.concat(filled, ignore_index=True)
     return both.drop_duplicates(key).reset_index(drop=True)

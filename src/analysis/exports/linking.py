@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.errors import UsageError
 from analysis.exports.attempts import resolve_attempts
 from analysis.exports.findings import Findings, name_some
-from analysis.exports.reading import Context, Reading
+from analysis.exports.reading import Context, Reading, no_rows
 from analysis.exports.table import as_texts
 from analysis.exports.windows import name_window
-from analysis.tables import EVIDENCE, ROSTER, empty_table
+from analysis.tables import EVIDENCE, ROSTER
 
 UNPLACED = "unassigned"
 """Classroom of students in a first import that names neither a roster nor classrooms."""
@@ -87,7 +87,7 @@ def merge_rosters(rosters: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """
     filled = [roster for roster in rosters if len(roster)]
     if not filled:
-        return empty_table(ROSTER)
+        return no_rows("roster")
     both = pd.concat(filled, ignore_index=True)
     both = both.dropna(subset=["student_id", "classroom_id"])
     if both.duplicated(["student_id", "classroom_id"]).any():
@@ -230,5 +230,5 @@ def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:
         if len(part)
     ]
     if not filled:
-        return empty_table(EVIDENCE)
+        return no_rows("evidence")
     return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]

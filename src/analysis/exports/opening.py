@@ -12,9 +12,10 @@ from analysis.exports.frameworks import open_package
 from analysis.exports.html_tables import read_html_tables
 from analysis.exports.sources import Source, kind_of
 from analysis.exports.table import Sheet
-from analysis.exports.text import decode, split_lines
+from analysis.exports.text import decode, split_lines, split_regular
 from analysis.exports.workbook import open_workbook
 
+LINES_SEARCHED = 1000
 WORKBOOK_ENDINGS = {".xlsx", ".xls", ".xlsm", ".ods", ".xlsb"}
 
 
@@ -39,11 +40,11 @@ def open_source(source: Source) -> Iterator[Sheet]:
 
 def _open_text(source: Source) -> Sheet:
     findings = Findings(source.name)
-    text = decode(source.data, findings)
-    cells, separator = split_lines(text, findings)
+    regular = split_regular(source.data)
+    cells, separator = regular or split_lines(decode(source.data, findings), findings)
     if source.ending in WORKBOOK_ENDINGS:
         findings.note("the file is CSV text although its name says workbook; it was read as CSV.")
-    if not cells.notna().to_numpy().any():
+    if not len(cells) or not cells.head(LINES_SEARCHED).notna().to_numpy().any():
         raise DataError(f"{source.name}: the file is empty.\nExport it again.")
     return Sheet(findings, cells, separator)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from analysis.exports.findings import Findings
-from analysis.tables import ITEMS, ROSTER, SKILLS, empty_table
+from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, empty_table
 
 OBSERVATION_COLUMNS = [
     "row",
@@ -39,13 +40,20 @@ is the sheet row it came from; ``classroom_id``, ``window``, ``source`` may be m
 _NUMBERS = {"points", "points_possible", "score", "score_se", "cut", "attempt"}
 
 
+@cache
+def no_rows(name: str) -> pd.DataFrame:
+    """Return an empty table of a contract's name; nobody changes it."""
+    contracts = {"roster": ROSTER, "skills": SKILLS, "items": ITEMS, "evidence": EVIDENCE}
+    return empty_table(contracts[name])
+
+
 @dataclass(frozen=True)
 class Known:
     """The tables a store already holds; each may be empty."""
 
-    roster: pd.DataFrame = field(default_factory=lambda: empty_table(ROSTER))
-    skills: pd.DataFrame = field(default_factory=lambda: empty_table(SKILLS))
-    items: pd.DataFrame = field(default_factory=lambda: empty_table(ITEMS))
+    roster: pd.DataFrame = field(default_factory=lambda: no_rows("roster"))
+    skills: pd.DataFrame = field(default_factory=lambda: no_rows("skills"))
+    items: pd.DataFrame = field(default_factory=lambda: no_rows("items"))
 
 
 @dataclass(frozen=True)

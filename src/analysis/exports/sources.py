@@ -62,6 +62,7 @@ _MAGIC = [
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 ]
+_BLANKS = b" \t\r\n\x1a\x00\xef\xbb\xbf\xff\xfe"
 _COMPRESSED = {"gzip", "bzip2", "xz", "zstd", "7z", "rar"}
 
 
@@ -142,7 +143,7 @@ def refuse_unreadable(source: Source) -> None:
         )
     if kind == "pickle" or kind.startswith(("a ", "an ")):
         raise DataError(f"{source.name}: is {kind}, not a table.\nExport the table as CSV or XLSX.")
-    if not source.data.strip(b" \t\r\n\x1a\x00\xef\xbb\xbf\xff\xfe"):
+    if not source.data[:4096].strip(_BLANKS) and not source.data.strip(_BLANKS):
         raise DataError(f"{source.name}: the file is empty.\nExport it again.")
 
 

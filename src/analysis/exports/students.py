@@ -116,7 +116,7 @@ def read_students(
 def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     """Return ids as text; ``1001.0`` becomes ``1001`` with a note, ``1.2E+11`` is a fault."""
     codes, unique = pd.factorize(ids)
-    texts = [str(text) for text in unique]
+    texts = [str(text) for text in unique.tolist()]
     odd = {code: text for code, text in enumerate(texts) if not text.isdecimal()}
     for code, text in odd.items():
         why = _why_no_id(text)
@@ -162,8 +162,10 @@ def _note_lengths(texts: list[str], findings: Findings) -> None:
 def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> pd.Series:
     """Return ids with the leading zeros they have on the known roster."""
     known = set(roster["student_id"])
+    if not known:
+        return ids
     unknown = [text for text in ids.dropna().unique() if text.isdecimal() and text not in known]
-    if not known or not unknown:
+    if not unknown:
         return ids
     padded: dict[str, list[str]] = {}
     for other in known:
@@ -176,7 +178,7 @@ def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> p
             "roster's ids. Format the column as text before you export."
         )
     codes, unique = pd.factorize(ids)
-    return take_texts([lost.get(text, text) for text in unique], codes, ids)
+    return take_texts([lost.get(text, text) for text in unique.tolist()], codes, ids)
 
 
 def note_same_names(frame: pd.DataFrame, findings: Findings) -> None:
@@ -273,9 +275,10 @@ def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]
     found: dict[int, tuple[str, str]] = {}
     for texts in (first, names):
         codes, unique = pd.factorize(texts)
-        kinds = [kind_of_row(text) for text in unique]
+        labels = unique.tolist()
+        kinds = [None if label.isdecimal() else kind_of_row(label) for label in labels]
         for code in [code for code, kind in enumerate(kinds) if kind]:
-            label, kind = str(unique[code]), kinds[code]
+            label, kind = labels[code], kinds[code]
             for place in np.flatnonzero(codes == code):
                 alone = pd.isna(ids.iloc[place]) or (texts is first and ids.iloc[place] == label)
                 if alone or (kind == "test_students" and texts is names):

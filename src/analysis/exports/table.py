@@ -123,9 +123,16 @@ def trim(texts: pd.Series) -> pd.Series:
     >>> trim(pd.Series([" a ", "  ", None], dtype="str")).tolist()
     ['a', nan, nan]
     """
+    coded = isinstance(texts.dtype, pd.CategoricalDtype)
+    if coded and all(_is_clean(text) for text in texts.cat.categories.tolist()):
+        return texts
     codes, unique = pd.factorize(texts)
-    cleaned = [clean_name(text) or None for text in unique]
+    cleaned = [clean_name(text) or None for text in unique.tolist()]
     return take_texts(cleaned, codes, texts)
+
+
+def _is_clean(text: str) -> bool:
+    return text != "" and clean_name(text) is text
 
 
 def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
@@ -236,6 +243,9 @@ def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_blank(texts: pd.Series) -> np.ndarray:
-    codes, unique = pd.factorize(texts)
-    empty = [not text.strip() for text in unique]
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        codes, unique = texts.cat.codes.to_numpy(), texts.cat.categories
+    else:
+        codes, unique = pd.factorize(texts)
+    empty = [not text.strip() for text in unique.tolist()]
     return np.append(np.asarray(empty, dtype=bool), True)[codes]
