@@ -9,8 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.district import import_exports
+from analysis.store import Store
+
 PROJECT = Path(__file__).parents[1]
 SHARED = PROJECT.parent / "shared"
+WINDOW = "2026-EOY"
+"""The demo's last window."""
 
 
 def table(drawing: str) -> pd.DataFrame:
@@ -27,6 +32,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder of real data is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo_store(tmp_path_factory) -> Store:
+    """The committed demo district, imported once."""
+    store = Store(tmp_path_factory.mktemp("demo") / "store")
+    import_exports([PROJECT / "data" / "demo"], store)
+    return store
 
 
 @pytest.fixture(scope="session")

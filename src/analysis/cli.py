@@ -141,19 +141,17 @@ def report_command(
 
 def main() -> None:
     """Run the command line; an error a user can mend is one plain message and a code."""
-    signal.signal(signal.SIGTERM, _stop)
+    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_stop, _stop)
     try:
         app()
     except AnalysisError as error:
         err.print(str(error), markup=False)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("Stopped. Nothing half-made was published.")
-        sys.exit(StoppedError.exit_code)
 
 
 def _stop(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    raise StoppedError("Stopped. Nothing half-made was published.")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The kernel server: a process that has done the imports, and forks a kernel when asked.
+r"""The kernel server: a process that has done the imports, and forks a kernel when asked.
 
 A fresh Python spends seconds on importing pandas, matplotlib and this package before a
 report's first line runs. This process imports them once and computes nothing; a child of
@@ -8,8 +8,8 @@ another: each kernel is a process of its own that ends with its report.
 ::
 
     python -m analysis.rendering.server LISTENER     fd of a listening Unix socket
-    client -> {"argv": [...], "env": {...}, "cwd": "..."}\\n
-    server -> the kernel's process id\\n  ...  its exit code\\n
+    client -> {"argv": [...], "env": {...}, "cwd": "..."}\n
+    server -> the kernel's process id\n  ...  its exit code\n
 
 A client that hangs up, dead or done, has its kernel killed. When standard input closes,
 because the run that started the server is gone, everything is killed and the server ends.
@@ -28,6 +28,7 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module, util
+from pathlib import Path
 
 PRELOADED = [
     "ipykernel.debugger",
@@ -148,7 +149,7 @@ class _Server:
         self.selector.close()
         for own in (client, self.listener, self.wake, self._signalled, *self.kernels.values()):
             own.close()
-        with open(os.devnull, "rb") as nothing:
+        with Path(os.devnull).open("rb") as nothing:
             os.dup2(nothing.fileno(), self.lifeline)
         # A group of its own, so that what a cell starts is killed with the kernel.
         with suppress(OSError):
