@@ -17,8 +17,10 @@ from analysis.charts import (
     plot_skill_map,
     plot_skill_needs,
 )
+from analysis.language import open_language
 from analysis.words import SkillState
 
+ENGLISH = open_language("en")
 COUNTS = pd.DataFrame(
     {"has it": [9, 0], "not sure yet": [1, 2], "needs it": [0, 7], "not assessed": [0, 1]},
     index=["Count to ten", "$x_{ <b>Fractions</b> مرحبا"],
@@ -37,12 +39,12 @@ def ax():
 
 def test_needs_are_drawn_where_told_and_the_table_is_left_alone(ax):
     before = COUNTS.copy(deep=True)
-    assert plot_skill_needs(COUNTS, ax) is ax
+    assert plot_skill_needs(COUNTS, ax, language=ENGLISH) is ax
     pd.testing.assert_frame_equal(COUNTS, before)
 
 
 def test_every_count_is_a_bar_of_its_length_and_a_number(ax):
-    plot_skill_needs(COUNTS, ax)
+    plot_skill_needs(COUNTS, ax, language=ENGLISH)
     widths = [[bar.get_width() for bar in bars] for bars in ax.containers]
     assert widths == [[9, 0], [1, 2], [0, 7]]
     numbers = {text.get_text() for text in ax.texts}
@@ -61,24 +63,24 @@ def test_two_students_of_one_name_are_two_rows(ax):
 
 
 def test_a_name_is_never_read_as_a_formula():
-    svg = chart_skill_needs(COUNTS).svg.decode()
+    svg = chart_skill_needs(COUNTS, ENGLISH).svg.decode()
     assert "$x_{ &lt;b&gt;Fractions&lt;/b&gt; مرحبا" in svg
 
 
 def test_the_same_table_makes_the_same_bytes():
-    assert chart_skill_needs(COUNTS).svg == chart_skill_needs(COUNTS).svg
+    assert chart_skill_needs(COUNTS, ENGLISH).svg == chart_skill_needs(COUNTS, ENGLISH).svg
 
 
 def test_the_picture_carries_its_own_words_escaped():
-    html = chart_skill_needs(COUNTS, alt='Most need "<b>"')._repr_html_()
-    assert 'alt="Most need &quot;&lt;b&gt;&quot;"' in html
+    html = chart_skill_needs(COUNTS.rename(index=lambda one: f'"{one}'), ENGLISH)._repr_html_()
+    assert "Most needed: &quot;$x_{ &lt;b&gt;Fractions" in html
     picture = base64.b64decode(re.search(r"base64,([^\"]+)", html).group(1))
     assert picture.startswith(b"<?xml")
 
 
 def test_the_words_name_what_is_needed_most_and_had_most():
-    said = describe_skill_needs(COUNTS)
-    assert "(7 students need it)" in said
+    said = describe_skill_needs(COUNTS, ENGLISH)
+    assert "(7 students)" in said
     assert "Most have: Count to ten (9 students)" in said
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import nbformat
 import pytest
+from jinja2.exceptions import UndefinedError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from analysis.errors import UnknownError, UsageError
+from analysis.language import open_language
 from analysis.rendering.blocks import render_block
 from analysis.rendering.execution import Limits, NotebookFailedError, execute_notebook
 from analysis.rendering.page import UnfitPageError, check_page, make_page
@@ -55,7 +57,7 @@ def test_a_title_is_text_whatever_it_holds():
 
 
 def test_a_page_says_its_language_and_title():
-    page = make_page(notebook(), title="Salón 7A", language="es")
+    page = make_page(notebook(), title="Salón 7A", language=open_language("es"))
     assert '<html lang="es">' in page
     assert "<title>Salón 7A</title>" in page
 
@@ -93,9 +95,15 @@ def test_a_page_without_the_content_policy_is_stopped():
 
 
 def test_every_value_of_a_block_is_escaped():
-    html = render_block("proof", proof=Proof('"><img src=x>', "<b>", 1, 1, "d")).html
+    attack = '"><img src=x onerror=alert(1)>'
+    html = render_block("changes", before=attack, gained=[(attack, [attack])], slipped=[]).html
+    assert html.count("&gt;&lt;img") == 3
     assert "<img" not in html
-    assert "<b>" not in html
+
+
+def test_a_block_without_a_value_it_shows_is_an_error():
+    with pytest.raises(UndefinedError, match="gained"):
+        render_block("changes", before="BOY")
 
 
 # -- proof --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.words import HAS_FROM, NEEDS_TO, count_of, list_of, skill_state
+from analysis.words import HAS_FROM, NEEDS_TO, skill_state
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,3 @@ def test_the_cuts_are_inclusive_and_no_answer_is_no_need(mastery, n_items, said)
     row = pd.DataFrame({"mastery": [mastery], "n_items": [n_items]}, dtype="object")
     row = row.astype({"mastery": "float64", "n_items": "int64"})
     assert skill_state(row).tolist() == [said]
-
-
-@pytest.mark.parametrize(("n", "said"), [(0, "0 classes"), (1, "1 class"), (2, "2 classes")])
-def test_a_count_agrees_with_its_noun(n, said):
-    assert count_of(n, "class", "classes") == said
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
-)
-def test_a_list_reads_as_a_sentence(words, said):
-    assert list_of(words) == said

@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.language import Language
 from analysis.theme import (
     INK,
     LINE,
@@ -26,7 +27,7 @@ from analysis.theme import (
     STATE_MARK,
     chart_style,
 )
-from analysis.words import SkillState, count_of, list_of
+from analysis.words import SkillState
 
 DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
 
@@ -49,6 +50,9 @@ class Chart:
     alt: str
     width: int
     height: int
+
+    def __html__(self) -> str:
+        return self._repr_html_()
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.svg).decode()
@@ -96,7 +100,7 @@ def draw_chart(
     return Chart(file.getvalue(), alt, round(width * css), round(height * css))
 
 
-def plot_skill_needs(counts: pd.DataFrame, ax: Axes) -> Axes:
+def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> Axes:
     """Draw, for each skill, how many students have it, may have it, need it.
 
     Parameters
@@ -107,6 +111,8 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes) -> Axes:
         :class:`~analysis.words.SkillState`.
     ax
         Where to draw.
+    language
+        Of the words on the chart.
 
     Returns
     -------
@@ -132,10 +138,8 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes) -> Axes:
         left += n
     for row, unknown in zip(rows, counts[SkillState.UNKNOWN], strict=True):
         if unknown:
-            ax.text(
-                left[row] + 0.15, row, f"{unknown} not assessed", va="center_baseline",
-                color=MUTED, fontsize=8,
-            )  # fmt: skip
+            said = language.say("{n} not assessed", n=unknown)
+            ax.text(left[row] + 0.15, row, said, va="center_baseline", color=MUTED, fontsize=8)
     ax.set_yticks(rows, counts.index)
     ax.set_ylim(len(counts) - 0.5, -0.5)
     ax.set_xlim(0, max(1, counts.sum(axis=1).max()))
@@ -144,40 +148,45 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
-def chart_skill_needs(counts: pd.DataFrame, *, alt: str | None = None) -> Chart:
+def chart_skill_needs(counts: pd.DataFrame, language: Language) -> Chart:
     """Return the chart of :func:`plot_skill_needs` at the size of a page's column."""
     return draw_chart(
-        lambda ax: plot_skill_needs(counts, ax),
-        alt=alt or describe_skill_needs(counts),
+        lambda ax: plot_skill_needs(counts, ax, language=language),
+        alt=describe_skill_needs(counts, language),
         width=7.4,
         height=0.26 * len(counts) + 0.1,
-        margins=(3.3, 0.05, 0.05, 0.05),
+        margins=(3.3, 0.05, 0.9, 0.05),
     )
 
 
-def describe_skill_needs(counts: pd.DataFrame) -> str:
+def describe_skill_needs(counts: pd.DataFrame, language: Language) -> str:
     """Say what the chart of skill needs shows.
 
     Examples
     --------
     >>> counts = pd.DataFrame({"has it": [1, 9], "not sure yet": [0, 1], "needs it": [9, 0],
     ...                        "not assessed": [0, 0]}, index=["Fractions", "Counting"])
-    >>> describe_skill_needs(counts)
-    'Students by skill. Most needed: Fractions (9 students need it). Most have: Counting ...'
+    >>> from analysis.language import open_language
+    >>> describe_skill_needs(counts, open_language("en"))
+    'Students by skill. Most needed: Fractions (9 students). Most have: Counting (9 students).'
     """
     needed = counts[counts[SkillState.NEEDS] > 0].nlargest(3, SkillState.NEEDS)
     held = counts[counts[SkillState.HAS] > 0].nlargest(1, SkillState.HAS)
-    parts = ["Students by skill."]
+    parts = [language.say("Students by skill.")]
     if len(needed):
-        named = [
-            f"{skill} ({count_of(n, 'student')} {'needs' if n == 1 else 'need'} it)"
-            for skill, n in needed[SkillState.NEEDS].items()
-        ]
-        parts.append(f"Most needed: {list_of(named)}.")
+        named = _counted(needed[SkillState.NEEDS], language)
+        parts.append(language.say("Most needed: {skills}.", skills=language.all_of(named)))
     if len(held):
-        skill, n = held.index[0], held[SkillState.HAS].iloc[0]
-        parts.append(f"Most have: {skill} ({count_of(n, 'student')}).")
+        named = _counted(held[SkillState.HAS], language)
+        parts.append(language.say("Most have: {skills}.", skills=language.all_of(named)))
     return " ".join(parts)
+
+
+def _counted(counts: pd.Series, language: Language) -> list[str]:
+    return [
+        f"{skill} ({language.say_n('{n} student', '{n} students', int(n))})"
+        for skill, n in counts.items()
+    ]
 
 
 def plot_skill_map(states: pd.DataFrame, ax: Axes) -> Axes:

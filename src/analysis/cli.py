@@ -108,6 +108,9 @@ def report_command(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Folder to publish in.", show_default=False)
     ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="en or es.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes at work.", show_default=False)
@@ -120,7 +123,7 @@ def report_command(
     from analysis.rendering.runner import render_reports
     from analysis.store import Store
 
-    settings = read_settings(config, store=store, out=out_dir, workers=workers)
+    settings = read_settings(config, store=store, out=out_dir, workers=workers, language=language)
     with _progress(shown=not as_json) as (on_plan, on_done):
         summary = render_reports(
             Store(settings.store),

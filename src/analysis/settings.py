@@ -35,7 +35,8 @@ class ReportParameters(BaseModel):
     data_dir: str = Field(min_length=1, description="folder with the exports or their store")
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
-    n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: you choose")
+    n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
+    language: str = Field("en", min_length=2, description="language of the page: en or es")
 
     @model_validator(mode="after")
     def _sizes_make_sense(self) -> ReportParameters:
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
+    language: str = Field("en", min_length=2, description="language of the pages: en or es")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
     report_timeout: int = Field(180, ge=1, description="seconds one report may take")

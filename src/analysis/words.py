@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from analysis.language import mark
+
 HAS_FROM = 0.8
 """Mastery from which we say that a student has the skill: wrong at most one time in five."""
 
@@ -18,10 +20,10 @@ NEEDS_TO = 0.4
 class SkillState(StrEnum):
     """What the evidence says about one student and one skill."""
 
-    HAS = "has it"
-    NOT_SURE = "not sure yet"
-    NEEDS = "needs it"
-    UNKNOWN = "not assessed"
+    HAS = mark("has it")
+    NOT_SURE = mark("not sure yet")
+    NEEDS = mark("needs it")
+    UNKNOWN = mark("not assessed")
 
 
 def skill_state(mastery: pd.DataFrame) -> pd.Series:
@@ -50,25 +52,3 @@ def skill_state(mastery: pd.DataFrame) -> pd.Series:
         SkillState.NOT_SURE,
     )
     return pd.Series(state.astype(str), index=mastery.index, dtype="str", name="state")
-
-
-def count_of(n: int, noun: str, plural: str | None = None) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> count_of(1, "student"), count_of(3, "student")
-    ('1 student', '3 students')
-    """
-    return f"{n} {noun if n == 1 else plural or noun + 's'}"
-
-
-def list_of(words: list[str]) -> str:
-    """Return words as a list in a sentence.
-
-    Examples
-    --------
-    >>> list_of(["Ana", "Bo", "Cy"])
-    'Ana, Bo and Cy'
-    """
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

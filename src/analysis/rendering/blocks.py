@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from analysis import theme, words
+from analysis import theme
+from analysis.language import Language, open_language
 
 CONTENT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -16,6 +17,9 @@ CONTENT_POLICY = (
 )
 """What a browser may do with a page: show it. Scripts and requests are not allowed, so
 that a name which slipped through as code still cannot run."""
+
+SAID_BY = ["say", "say_n", "all_of", "day", "number", "percent"]
+"""What a template says things with; see :class:`analysis.language.Language`."""
 
 TEMPLATES = Path(__file__).parent / "template"
 
@@ -36,23 +40,27 @@ class Block:
         return self.html
 
 
-def render_block(name: str, **values) -> Block:
+def render_block(name: str, language: Language | None = None, **values) -> Block:
     """Render ``template/blocks/<name>.html.j2``.
 
     Parameters
     ----------
     name
         Of the template, without its ending.
+    language
+        To say its sentences in; English by default.
     **values
         What the template asks for; a missing one is an error, not an empty place.
 
     Examples
     --------
-    >>> render_block("proof", proof={"classroom_id": "<7A>", "window": "w", "n_students": 2,
-    ...              "n_evidence": 3, "digest": "0f"}).html.count("&lt;7A&gt;")
-    2
+    >>> render_block("changes", before="<BOY>", gained=[], slipped=[]).html.count("&lt;BOY&gt;")
+    1
     """
-    return Block(_environment().get_template(f"blocks/{name}.html.j2").render(**values))
+    language = language or open_language()
+    words = {name: getattr(language, name) for name in SAID_BY}
+    template = _environment().get_template(f"blocks/{name}.html.j2")
+    return Block(template.render(words | {"language": language} | values))
 
 
 @cache
@@ -71,10 +79,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"theme": theme, "policy": CONTENT_POLICY, "stylesheet": stylesheet}
-    environment.filters |= {
-        "count_of": words.count_of,
-        "list_of": words.list_of,
-        "percent": lambda share: f"{share:.0%}",
-        "lower_first": lambda text: text[:1].lower() + text[1:],
-    }
+    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     return environment

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
 from analysis.errors import AnalysisError
+from analysis.language import Language, open_language
 from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
 
 
@@ -15,7 +17,7 @@ class UnfitPageError(AnalysisError):
     """A page breaks a rule every page of ours keeps; it is not published."""
 
 
-def make_page(notebook: NotebookNode, *, title: str, language: str = "en") -> str:
+def make_page(notebook: NotebookNode, *, title: str, language: Language | None = None) -> str:
     """Return the page of an executed notebook.
 
     Parameters
@@ -25,22 +27,33 @@ def make_page(notebook: NotebookNode, *, title: str, language: str = "en") -> st
     title
         Of the page, as plain text.
     language
-        Of the page's words, for screen readers and hyphenation.
+        The notebook's prose is said in it; English by default.
 
     Raises
     ------
     UnfitPageError
         The page would make a request, run a script, or show a picture without words.
     """
+    language = language or open_language()
     resources = {
         "title": title,
-        "language": language,
+        "language": language.code,
+        "skip": language.say("Skip to the report"),
         "policy": CONTENT_POLICY,
         "style": stylesheet(),
     }
-    page, _ = _exporter().from_notebook_node(notebook, resources=resources)
+    page, _ = _exporter().from_notebook_node(say_prose(notebook, language), resources=resources)
     check_page(page)
     return page
+
+
+def say_prose(notebook: NotebookNode, language: Language) -> NotebookNode:
+    """Return the notebook with its Markdown cells in another language."""
+    said = deepcopy(notebook)
+    for cell in said.cells:
+        if cell.cell_type == "markdown":
+            cell.source = language.say(cell.source)
+    return said
 
 
 def check_page(page: str) -> None:

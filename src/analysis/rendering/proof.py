@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from html.parser import HTMLParser
 
 from analysis.errors import AnalysisError
+from analysis.language import open_language
 from analysis.rendering.blocks import render_block
 
 
@@ -25,6 +26,8 @@ class Proof:
         Rows of the roster and of the evidence it was made from.
     digest
         Of those rows.
+    language
+        Of the page.
     """
 
     classroom_id: str
@@ -32,9 +35,21 @@ class Proof:
     n_students: int
     n_evidence: int
     digest: str
+    language: str = "en"
 
     def _repr_html_(self) -> str:
-        return render_block("proof", proof=self).html
+        language = open_language(self.language)
+        said = language.say(
+            "Complete report of classroom {classroom}, {window}: {students} students, {evidence} "
+            "rows of evidence, data {digest}. It holds student records: for the teacher of this "
+            "classroom and the coach only.",
+            classroom=self.classroom_id,
+            window=self.window,
+            students=language.number(self.n_students),
+            evidence=language.number(self.n_evidence),
+            digest=self.digest[:12],
+        )
+        return render_block("proof", language, proof=self, said=said).html
 
 
 def check_proof(page: str, expected: Proof) -> None:
@@ -53,6 +68,7 @@ def check_proof(page: str, expected: Proof) -> None:
             f"{len(reader.found)} proofs in place of one."
         )
     given = {name: str(value) for name, value in asdict(expected).items()}
+    given.pop("language")
     wrong = [name for name, value in given.items() if reader.found[0].get(name) != value]
     if wrong:
         raise WrongPageError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.files import write_whole
+from analysis.language import open_language
 from analysis.rendering.execution import Limits, execute_notebook
 from analysis.rendering.page import make_page
 from analysis.rendering.proof import Proof, check_proof
@@ -59,7 +60,12 @@ def make_report(task: Task, server: str = "") -> None:
     executed = execute_notebook(
         task.notebook, parameters, task.executed, limits=task.limits, server=server
     )
-    title = f"Classroom {task.parameters.classroom_id}, {task.parameters.window}: student groups"
-    page = make_page(executed, title=title)
+    language = open_language(task.parameters.language)
+    title = language.say(
+        "Classroom {classroom}, {window}: student groups",
+        classroom=task.parameters.classroom_id,
+        window=task.parameters.window,
+    )
+    page = make_page(executed, title=title, language=language)
     check_proof(page, task.expected)
     write_whole(task.page, page)

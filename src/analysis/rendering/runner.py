@@ -188,6 +188,7 @@ class _Run:
                 "min_size": self.settings.min_size,
                 "max_size": self.settings.max_size,
                 "n_groups": self.settings.n_groups,
+                "language": self.settings.language,
             }
         )
 

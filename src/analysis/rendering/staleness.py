@@ -81,7 +81,7 @@ def why_stale(made: Key | None, now: Key) -> list[str]:
 def package_digest() -> str:
     """Return the digest of this package's source and templates."""
     package = Path(__file__).parents[1]
-    kinds = {".py", ".j2", ".json", ".toml"}
+    kinds = {".py", ".j2", ".json", ".toml", ".po"}
     files = sorted(file for file in package.rglob("*") if file.suffix in kinds)
     parts = [part for f in files for part in (str(f.relative_to(package)).encode(), f.read_bytes())]
     return digest_of(*parts)[:16]
