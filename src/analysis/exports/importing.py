@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.exports.attempts import check_rule
-from analysis.exports.column_map import read_map
+from analysis.exports.column_map import ColumnMap, read_map
 from analysis.exports.job import FileReading, Job
 from analysis.exports.reading import Known
 from analysis.exports.skills import read_aliases
@@ -88,7 +88,8 @@ def read_exports(
     item_map
         ``question, standard, answer, points`` of an item-level export.
     column_map
-        A saved TOML map of a file nobody recognises.
+        A saved TOML map of a file nobody recognises; see
+        :mod:`analysis.exports.column_map`.
     aliases
         CSV ``alias, skill_id``: a vendor's skill names to ours.
     platform
@@ -121,7 +122,7 @@ def read_exports(
         window=window,
         attempts=attempts,
         platform=platform,
-        column_map=read_map(column_map) if column_map else {},
+        column_map=read_map(column_map) if column_map else ColumnMap(),
         aliases=read_aliases(aliases) if aliases else None,
     )
     files, left = list_files(paths)

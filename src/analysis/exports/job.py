@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,13 @@ import pandas as pd
 
 from analysis.errors import MOST_FAULTS_SHOWN, AnalysisError, DataError
 from analysis.exports import oneroster
-from analysis.exports.column_map import apply_map, propose_columns
+from analysis.exports.column_map import ColumnMap, apply_map, propose_columns
 from analysis.exports.findings import name_some
 from analysis.exports.header import Recognised, recognise, refuse_unknown
 from analysis.exports.linking import link, merge_rosters
 from analysis.exports.opening import open_source
 from analysis.exports.reading import Context, Known, Reading, no_rows
+from analysis.exports.registry import list_platforms
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
@@ -79,11 +79,12 @@ class Job:
         window: str | None,
         attempts: str,
         platform: str | None,
-        column_map: Mapping[str, str],
+        column_map: ColumnMap,
         aliases: pd.DataFrame | None,
     ):
         self.known, self.window, self.attempts, self.platform = known, window, attempts, platform
         self.column_map, self.aliases = column_map, aliases
+        self.platforms = list_platforms(column_map.platform)
         self.tables: list[Recognised] = []
         self.readings: list[Reading] = []
         self.refused: list[dict] = []
@@ -105,8 +106,12 @@ class Job:
                 refuse_unreadable(source)
                 found = self._recognise(source)
             except DataError as error:
-                self._refuse(source.name, error)
-                continue
+                if not (inside and source.ending in LOOSE_ENDINGS):
+                    self._refuse(source.name, error)
+                    continue
+                found = []
+            if inside and source.ending in LOOSE_ENDINGS:
+                found = [known for known in found if len(known.table.cells)]
             if not found and inside and source.ending in LOOSE_ENDINGS:
                 self.notes.append(f"{source.name} holds no table; left alone.")
             elif not found:
@@ -145,8 +150,9 @@ class Job:
     def _recognise(self, source: Source) -> list[Recognised]:
         found, unknown = [], []
         for sheet in open_source(source):
-            mapped = apply_map(sheet, self.column_map) if self.column_map else sheet
-            known = recognise(mapped, self.platform)
+            columns = self.column_map.columns
+            mapped = apply_map(sheet, columns) if columns else sheet
+            known = recognise(mapped, self.platforms, self.platform)
             if known is None:
                 unknown.append(sheet)
             else:

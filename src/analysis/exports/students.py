@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.exports.cells import looks_like_date
+from analysis.exports.cells import Form, looks_like_date, read_cell
 from analysis.exports.findings import Findings, name_rows, name_some
 from analysis.exports.names import clean_name, find_roles, kind_of_row
 from analysis.exports.reading import Context
@@ -257,7 +257,9 @@ def _possible_above(table: Table) -> dict[int, str]:
     for _, line in table.above.iterrows():
         cells = trim(line).dropna()
         if len(cells) > 1 and kind_of_row(cells.iloc[0]) == "possible":
-            return cells.iloc[1:].to_dict()
+            return {
+                p: text for p, text in cells.iloc[1:].items() if read_cell(text).form == Form.NUMBER
+            }
     return {}
 
 

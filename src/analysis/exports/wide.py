@@ -9,10 +9,10 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.exports.cells import ScoreColumn
-from analysis.exports.dates import read_dates
+from analysis.exports.collecting import Collector
 from analysis.exports.judging import judge_item, judge_tracker
 from analysis.exports.names import find_roles, is_demographic, is_derived, is_sensitive
-from analysis.exports.reading import Context, Reading, build_observations
+from analysis.exports.reading import Context, Reading
 from analysis.exports.students import (
     STUDENT_ROLES,
     Students,
@@ -183,16 +183,20 @@ def _read_responses(students: Students, places: list[int], context: Context) -> 
         )
     listed = context.items.dropna(subset=["points_possible"]).drop_duplicates("item_id")
     possible = listed.set_index("item_id")["points_possible"].to_dict()
-    parts = []
+    collector = Collector(students)
     for place in places:
         name = table.names[place]
         column = ScoreColumn(table.text(place))
         maximum = possible.get(name, _number(students.possible.get(place)))
         judged = judge_item(column, name, table.rows, table.findings, maximum)
-        filled = ~np.isnan(judged["points"])
-        parts.append(_observe(students, filled, judged, item_id=name))
+        collector.add(~np.isnan(judged["points"]), item_id=name, observation_id=name, **judged)
     return Reading(
-        RESPONSES, table.findings, table.rows, _join(parts), roster=students.roster, vendor=False
+        RESPONSES,
+        table.findings,
+        table.rows,
+        collector.build(),
+        roster=students.roster,
+        vendor=False,
     )
 
 
@@ -204,44 +208,15 @@ def _read_tracker(students: Students, context: Context) -> Reading:
             f"{table.header_row}.\nExport it again with the students' rows."
         )
     places = split_columns(students)
-    judged = judge_tracker(students, places)
-    parts = []
-    for place, values in judged.items():
-        filled = (
-            ~np.isnan(values["points"])
-            if "points" in values
-            else values["level"].notna().to_numpy()
-        )
-        parts.append(_observe(students, filled, values, skill_id=table.names[place]))
+    collector = Collector(students)
+    for place, values in judge_tracker(students, places).items():
+        name = table.names[place]
+        points = values.get("points")
+        filled = values["level"].notna().to_numpy() if points is None else ~np.isnan(points)
+        collector.add(filled, skill_id=name, observation_id=name, **values)
     return Reading(
-        TRACKER, table.findings, table.rows, _join(parts), roster=students.roster, vendor=False
+        TRACKER, table.findings, table.rows, collector.build(), roster=students.roster, vendor=False
     )
-
-
-def _observe(students: Students, filled: np.ndarray, values: dict, **about: str) -> pd.DataFrame:
-    name = next(iter(about.values()))
-    cut = {
-        key: value[filled] if isinstance(value, (np.ndarray, pd.Series)) else value
-        for key, value in values.items()
-    }
-    return build_observations(
-        students.table.rows[filled],
-        student_id=students.frame["student_id"][filled],
-        classroom_id=students.frame["classroom_id"][filled],
-        window=students.text("window")[filled],
-        source=students.text("source")[filled],
-        observed_on=read_dates(students.text("observed_on")[filled]),
-        observation_id=name,
-        **cut,
-        **about,
-    )
-
-
-def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return build_observations(pd.Index([]))
-    return pd.concat(parts, ignore_index=True)
 
 
 def _number(text: str | None) -> float | None:
