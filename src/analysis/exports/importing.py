@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,8 +127,10 @@ def read_exports(
         aliases=read_aliases(aliases) if aliases else None,
     )
     files, left = list_files(paths)
+    named = Counter(path.name for path in files)
     for path in files:
-        job.open(path, inside=path not in list(map(Path, paths)))
+        name = f"{path.parent.name}/{path.name}" if named[path.name] > 1 else None
+        job.open(path, inside=path not in set(map(Path, paths)), name=name)
     if item_map:
         job.open(item_map)
     job.note_left(left)

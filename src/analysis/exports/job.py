@@ -91,16 +91,19 @@ class Job:
         self.errors: list[AnalysisError] = []
         self.notes: list[str] = []
 
-    def open(self, path: Path, *, inside: bool = False) -> None:
+    def open(self, path: Path, *, inside: bool = False, name: str | None = None) -> None:
         """Open a file and recognise its tables; one that cannot be used is refused by name.
 
         ``inside``: it was found in a folder, where a text that is no table is left alone.
+        ``name``: what it is called here, where another file has the same name.
         """
         try:
             sources = unpack(read_source(path))
         except DataError as error:
             self._refuse(path.name, error)
             return
+        if name is not None and len(sources) == 1:
+            sources = [Source(name, sources[0].data)]
         for source in sources:
             try:
                 refuse_unreadable(source)
@@ -129,6 +132,7 @@ class Job:
         self._refuse_nothing_usable()
         context = self._context()
         linked = link(self.readings, context, window=self.window, attempts=self.attempts)
+        self.notes += linked.notes
         evidence = self._rename(linked.evidence, context.skills)
         self._put_empty_rows_aside(linked.used_rows)
         skills = merge_skills(context.skills, context.items, evidence)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.exports.cells import ScoreColumn
+from analysis.exports.cells import Form, ScoreColumn
 from analysis.exports.collecting import Collector
 from analysis.exports.judging import judge_item, judge_tracker
 from analysis.exports.names import find_roles, is_demographic, is_derived, is_sensitive
@@ -148,13 +148,19 @@ def _names_as_ids(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str,
 
 
 def _refuse_missing_classroom(table: Table, roles: dict[str, int], context: Context) -> None:
-    if "classroom_id" not in roles and context.roster.empty:
-        raise DataError(
-            f"{table.findings.where}, row {table.header_row}: no column with the classroom "
-            f"(Classroom), and no roster is known. Columns found: "
-            f"{', '.join(name for name in table.names if name)}.\nAdd a column “Classroom”, or "
-            "import roster.csv (student_id, classroom_id) first."
-        )
+    """Raise for a tracker of scores without classrooms; a list of students may have none."""
+    if "classroom_id" in roles or len(context.roster):
+        return
+    others = [place for place in table.cells.columns if place not in roles.values()]
+    forms = set().union(*(ScoreColumn(table.text(place)).forms for place in others))
+    if len(table.cells) and not forms & {Form.NUMBER, Form.PERCENT, Form.OUT_OF}:
+        return
+    raise DataError(
+        f"{table.findings.where}, row {table.header_row}: no column with the classroom "
+        f"(Classroom), and no roster is known. Columns found: "
+        f"{', '.join(name for name in table.names if name)}.\nAdd a column “Classroom”, or "
+        "import roster.csv (student_id, classroom_id) first."
+    )
 
 
 def _refuse_rows_without_classroom(students: Students, context: Context) -> None:
@@ -208,14 +214,32 @@ def _read_tracker(students: Students, context: Context) -> Reading:
             f"{table.header_row}.\nExport it again with the students' rows."
         )
     places = split_columns(students)
+    judged = judge_tracker(students, places)
+    if not judged:
+        return _read_people(students)
     collector = Collector(students)
-    for place, values in judge_tracker(students, places).items():
+    for place, values in judged.items():
         name = table.names[place]
         points = values.get("points")
         filled = values["level"].notna().to_numpy() if points is None else ~np.isnan(points)
         collector.add(filled, skill_id=name, observation_id=name, **values)
     return Reading(
         TRACKER, table.findings, table.rows, collector.build(), roster=students.roster, vendor=False
+    )
+
+
+def _read_people(students: Students) -> Reading:
+    """Return a table without a single score column as what it says of students."""
+    table = students.table
+    table.findings.note("holds no scores; it was read as a list of students.")
+    lost = students.frame["classroom_id"].isna().to_numpy()
+    table.findings.put_aside(
+        table.rows[lost],
+        "a student without classroom and scores",
+        "Nothing to do, or add a classroom.",
+    )
+    return Reading(
+        "list of students", table.findings, table.rows, roster=students.roster, vendor=False
     )
 
 
