@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import string
 import tempfile
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from analysis.exports import read_exports
 from analysis.exports.findings import Findings
 from analysis.exports.text import FAST_FROM, split_lines, split_regular
 
-IDS = st.text(string.ascii_uppercase + string.digits, min_size=3, max_size=8).filter(
-    lambda text: any(c.isdigit() for c in text) and "E" not in text
-).map(lambda text: "S" + text)  # fmt: skip
-NAMES = st.text(
-    st.characters(whitelist_categories=("Lu", "Ll", "Lo")) | st.sampled_from("'-, ."), min_size=1, max_size=12
-).map(str.strip).filter(lambda text: any(c.isalpha() for c in text))  # fmt: skip
+IDS = st.from_regex(r"S[A-DF-Z0-9]{2,6}[0-9]", fullmatch=True)
+LETTERS = st.characters(whitelist_categories=("Lu", "Ll", "Lo")) | st.sampled_from("'-, .")
+NAMES = (
+    st.text(LETTERS, min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(lambda text: any(c.isalpha() for c in text))
+)
 ROOMS = st.sampled_from(["7A", "7E2", "1-2", "007", "None", "Müller, P. 3", "NA"])
 SKILLS = ["3.NF.A.1", "3.NF.A.2", "RL.5.1"]
 POSSIBLE = {"3.NF.A.1": 4, "3.NF.A.2": 10, "RL.5.1": 3}
@@ -83,7 +83,7 @@ def check(result, table) -> None:
     assert summary["rows_read"] == summary["rows_used"] + len(summary["rows_set_aside"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_canvas_gradebook_it_comes_back(table):
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -107,7 +107,7 @@ def test_written_as_a_canvas_gradebook_it_comes_back(table):
     assert set(result.roster["student_id"]) == {s["id"] for s in table}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(classes(), st.sampled_from([(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-16")]))
 def test_written_as_a_tracker_of_points_it_comes_back(table, dialect):
     delimiter, encoding = dialect
@@ -120,7 +120,7 @@ def test_written_as_a_tracker_of_points_it_comes_back(table, dialect):
     assert names == {s["id"]: " ".join(s["name"].split()) for s in table}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_microsoft_form_it_comes_back(table):
     head = [
@@ -153,7 +153,7 @@ def test_written_as_a_microsoft_form_it_comes_back(table):
     check(imported(write([head, *rows])), table)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_tidy_table_it_comes_back(table):
     head = ["student_id", "classroom_id", "skill_id", "points", "points_possible"]
@@ -166,7 +166,7 @@ def test_written_as_a_tidy_table_it_comes_back(table):
     assert set(result.evidence["points_possible"]) <= set(POSSIBLE.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(
         st.lists(

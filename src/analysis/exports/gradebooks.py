@@ -43,11 +43,11 @@ def read_powerteacher(table: Table, context: Context) -> Reading:
     title = above.get("assignmentname") or table.findings.file.rsplit(".", 1)[0]
     skill = find_code(title) or title
     table = students.table
-    day = read_dates(pd.Series([above.get("duedate")], dtype="str")).iloc[0]
+    days = pd.Series([above.get("duedate")] * len(table.cells), dtype="str")
     collector = Collector(
         students,
         source="PowerTeacher",
-        observed_on=np.datetime64(day, "ns"),
+        observed_on=read_dates(days),
         classroom_id=students.frame["classroom_id"].astype("str"),
     )
     texts = table.text(2)

@@ -161,7 +161,7 @@ class Job:
                 unknown.append(sheet)
             else:
                 found.append(known)
-        found, unread = _leave_odd_sheets(found)
+        found, unread = _leave_odd_sheets(_sheets_as_classrooms(found))
         if found:
             _note_sheets(found, [*unknown, *unread])
         return found
@@ -282,6 +282,27 @@ def merge_skills(skills: pd.DataFrame, items: pd.DataFrame, evidence: pd.DataFra
         return skills
     named = pd.DataFrame({"skill_id": new, "name": new}, dtype="str")
     return pd.concat([skills, named], ignore_index=True)
+
+
+def _sheets_as_classrooms(found: list[Recognised]) -> list[Recognised]:
+    """Take the sheets' names as classrooms where a workbook has a tracker a classroom."""
+    trackers = [
+        known
+        for known in found
+        if known.platform.key == "tracker" and known.table.role("student_id") is not None
+    ]
+    if len(trackers) < 2 or any(known.table.role("classroom_id") is not None for known in found):
+        return found
+    named = []
+    for known in found:
+        if known in trackers:
+            table = known.table
+            rooms = pd.Series(table.findings.sheet, index=table.cells.index, dtype="str")
+            table = table.put(len(table.names), rooms, "Classroom")
+            table.findings.note("no column with the classroom: the sheet's name is taken as it.")
+            known = Recognised(table, known.platform)
+        named.append(known)
+    return named
 
 
 def _leave_odd_sheets(found: list[Recognised]) -> tuple[list[Recognised], list[Sheet]]:

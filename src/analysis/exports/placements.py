@@ -19,7 +19,8 @@ def place_by_grade(placements: pd.Series, grades: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> place_by_grade(pd.Series(["Grade 2", "Early 4", "Late 4"]), pd.Series(["4", "4", "4"])).tolist()
+    >>> placements = pd.Series(["Grade 2", "Early 4", "Late 4"])
+    >>> place_by_grade(placements, pd.Series(["4", "4", "4"])).tolist()
     ['2 Grade Levels Below', 'Early On Grade Level', 'Mid or Above Grade Level']
     """
     levels = read_scale("iready").levels
