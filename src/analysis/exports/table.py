@@ -124,15 +124,24 @@ def trim(texts: pd.Series) -> pd.Series:
     ['a', nan, nan]
     """
     coded = isinstance(texts.dtype, pd.CategoricalDtype)
-    if coded and all(_is_clean(text) for text in texts.cat.categories.tolist()):
+    if coded and _are_clean(list_texts(texts.cat.categories)):
         return texts
     codes, unique = pd.factorize(texts)
-    cleaned = [clean_name(text) or None for text in unique.tolist()]
+    cleaned = [clean_name(text) or None for text in list_texts(unique)]
     return take_texts(cleaned, codes, texts)
 
 
-def _is_clean(text: str) -> bool:
-    return text != "" and clean_name(text) is text
+def list_texts(texts: pd.Index | pd.Categorical) -> list[str]:
+    """Return texts as a plain list; many times quicker than walking over an Arrow array."""
+    return np.asarray(texts, dtype=object).tolist()
+
+
+def _are_clean(texts: list[str]) -> bool:
+    """Tell whether no text has surrounding or doubled space, all looked at as one."""
+    mark = "¦"
+    joined = mark + mark.join(texts) + mark
+    stray = (mark + mark, " " + mark, mark + " ", "  ")
+    return joined.isprintable() and not any(pair in joined for pair in stray)
 
 
 def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
@@ -189,8 +198,8 @@ def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
 def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """Return where a key stands more than once."""
     codes = key_codes(frame, columns)
-    if codes.max(initial=0) < 2**25:
-        return np.bincount(codes)[codes] > 1
+    if (codes[1:] > codes[:-1]).all():  # in order, as most exports are: none can be repeated
+        return np.zeros(len(codes), dtype=bool)
     return pd.Series(codes).duplicated(keep=False).to_numpy()
 
 
@@ -247,5 +256,5 @@ def _is_blank(texts: pd.Series) -> np.ndarray:
         codes, unique = texts.cat.codes.to_numpy(), texts.cat.categories
     else:
         codes, unique = pd.factorize(texts)
-    empty = [not text.strip() for text in unique.tolist()]
+    empty = [not text.strip() for text in list_texts(unique)]
     return np.append(np.asarray(empty, dtype=bool), True)[codes]
