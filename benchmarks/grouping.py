@@ -42,6 +42,7 @@ from analysis.mastery import MasteryModel
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
+MOST_CLASSES = 60
 KINDS = ("binary", "continuous", "rubric")
 LEAST_GAIN = GroupRules().least_gain
 
@@ -155,10 +156,7 @@ def compare(district: District, seed: int) -> list[dict]:
     estimates = estimate(district, forms, seed)
     right = _right(district, forms)
     rows = []
-    for room in np.unique(district.classrooms):
-        here = district.classrooms == room
-        if here.sum() < LEAST_CLASS:
-            continue
+    for here in _rooms(district):
         found = ways(of_class(estimates, here), seed)
         if district.truth is not None:
             found["ceiling: exact on the truth"] = lambda here=here: exact(right[here])
@@ -208,10 +206,7 @@ def _said_and_right(district: District, seed: int) -> list[dict]:
     estimates = estimate(district, forms, seed)
     right = _right(district, forms)
     rows = []
-    for room in np.unique(district.classrooms):
-        here = district.classrooms == room
-        if here.sum() < LEAST_CLASS:
-            continue
+    for here in _rooms(district):
         value = estimates["blend"][here]
         labels, focus = exact(value)
         skills, groups_of = np.unique(focus, return_counts=True)
@@ -221,6 +216,13 @@ def _said_and_right(district: District, seed: int) -> list[dict]:
         is_right = right[here][np.arange(len(value)), focus[labels]]
         rows += [{"said": s, "right": r} for s, r in zip(said, is_right, strict=True)]
     return rows
+
+
+def _rooms(district: District) -> list[np.ndarray]:
+    """Return who is in each class of at least 12, evenly spread where there are many."""
+    rooms = [district.classrooms == room for room in np.unique(district.classrooms)]
+    rooms = [here for here in rooms if here.sum() >= LEAST_CLASS]
+    return rooms[:: -(-len(rooms) // MOST_CLASSES)]
 
 
 def _right(district: District, forms: np.ndarray) -> np.ndarray:
@@ -238,11 +240,9 @@ def stability(repetitions: int) -> pd.DataFrame:
             district = read_real(name, seed)
             forms = halve_items(district.q, seed)
             halves = [estimate(district, half, seed) for half in (forms, ~forms)]
-            for room in np.unique(district.classrooms):
-                here = district.classrooms == room
-                if here.sum() >= LEAST_CLASS:
-                    parts = [of_class(half, here) for half in halves]
-                    rows += [{"data": name, **row} for row in _alike(parts, seed)]
+            for here in _rooms(district):
+                parts = [of_class(half, here) for half in halves]
+                rows += [{"data": name, **row} for row in _alike(parts, seed)]
         _say(f"stability {name}")
     return pd.DataFrame(rows)
 

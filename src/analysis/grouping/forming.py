@@ -53,9 +53,10 @@ def form_groups(
     draws
         Posterior draws of who holds what; without them cells are drawn as if independent.
     shares
-        Shares of points of *everybody*, one row per student, skill and observation
-        (``student_id``, ``skill_id``, ``window``, ``observation_id``, ``share``). With them
-        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
+        Shares of points, one row per student, skill and observation (``student_id``,
+        ``skill_id``, ``window``, ``observation_id``, ``share``, 0 to 1; for a rating its
+        place on the scale, one half at the cut), best of everybody, at least of the
+        classroom. With them evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
         weighted mean of both readings, which is better wherever skills come in degrees or
         ratings are graded, and groups are formed only where both say that they pay.
     previous
