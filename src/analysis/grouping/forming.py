@@ -56,9 +56,10 @@ def form_groups(
         Shares of points, one row per student, skill and observation (``student_id``,
         ``skill_id``, ``window``, ``observation_id``, ``share``, 0 to 1; for a rating its
         place on the scale, one half at the cut), best of everybody, at least of the
-        classroom. With them evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
-        weighted mean of both readings, which is better wherever skills come in degrees or
-        ratings are graded, and groups are formed only where both say that they pay.
+        classroom. With them evidence is read a second way (see
+        :mod:`analysis.grouping.levels`): needs become a weighted mean of both readings, which
+        is better wherever skills come in degrees or ratings are graded, and groups are formed
+        only where both say that they pay.
     previous
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
@@ -193,7 +194,7 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None
     best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
     others = [other for other in classroom.skills if other != skill]
-    rules = replace(rules, min_fit=0.0) if too_few else rules
+    rules = replace(rules, min_fit=0.0, least_share=0.0) if too_few else rules
     try:
         lesson = _fit(classroom, rules, former, excluded=others)
     except UsageError:
@@ -232,6 +233,7 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
         focus_excluded=[*dict.fromkeys([*rules.focus_excluded, *excluded])],
         absent=_positions(rules.absent, classroom),
         min_fit=rules.min_fit,
+        least_share=rules.least_share,
         group_gain=rules.group_gain,
         loyalty=rules.loyalty,
         time_limit=rules.time_limit,
