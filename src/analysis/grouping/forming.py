@@ -145,13 +145,21 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     one_lesson = float(np.delete(shares, common).max(initial=0))
     taught = [classroom.skills[k] for k in common]
     whole_class = _whole_class_table(taught, shares[common], len(value))
-    if supports and least_gain(classroom, groups, common) >= rules.least_gain:
+    if supports and _pay(classroom, rules, former, groups, common):
         said = sentences.GROUPS_PAY.format(
             with_groups=share, n_students=len(value), one_lesson=one_lesson
         )
         return _Plan(groups, whole_class, True, said, share, one_lesson)
     kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
     return _one_lesson(classroom, rules, former) or kept
+
+
+def _pay(classroom: Classroom, rules: GroupRules, former, groups, common: list[int]) -> bool:
+    """Return whether groups pay, with everyone in a group as everyone is in a lesson."""
+    if rules.least_share > 0:
+        taught = [classroom.skills[k] for k in common]
+        groups = _fit(classroom, replace(rules, least_share=0.0), former, excluded=taught)
+    return least_gain(classroom, groups, common) >= rules.least_gain
 
 
 def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int]) -> float:
