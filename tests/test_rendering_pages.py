@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from analysis.errors import UnknownError, UsageError
 from analysis.language import open_language
 from analysis.rendering.blocks import render_block
-from analysis.rendering.execution import NotebookFailedError, execute_notebook
+from analysis.rendering.execution import Limits, NotebookFailedError, execute_notebook
 from analysis.rendering.page import UnfitPageError, check_page, make_page
 from analysis.rendering.parameters import check_declared, declared_parameters
 from analysis.rendering.proof import Proof, WrongPageError, check_proof
@@ -181,7 +181,7 @@ def test_a_failing_cell_is_named_without_its_data(tmp_path):
 
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path):
     with pytest.raises(NotebookFailedError, match="more than 2 seconds"):
-        run(tmp_path, "import time; time.sleep(60)", cell_timeout=2)
+        run(tmp_path, "import time; time.sleep(60)", limits=Limits(cell_timeout=2))
 
 
 def test_a_kernel_that_dies_is_a_failed_report(tmp_path):

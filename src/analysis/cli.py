@@ -111,6 +111,7 @@ def report_command(
     language: Annotated[
         str | None, typer.Option("--language", help="en or es.", show_default=False)
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print each page as a PDF.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes at work.", show_default=False)
@@ -134,6 +135,10 @@ def report_command(
             on_plan=on_plan,
             on_done=on_done,
         )
+    if pdf and summary.index:
+        from analysis.rendering.printing import print_edition
+
+        print_edition(Path(summary.index).parent)
     if as_json:
         _print_json(asdict(summary))
     else:

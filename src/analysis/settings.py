@@ -64,7 +64,11 @@ class Settings(BaseSettings):
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
     language: str = Field("en", min_length=2, description="language of the pages: en or es")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
+    cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
     report_timeout: int = Field(180, ge=1, description="seconds one report may take")
+    report_memory: int = Field(
+        4096, ge=0, description="megabytes of memory one report may take, on Linux; 0: any"
+    )
 
     @classmethod
     def settings_customise_sources(

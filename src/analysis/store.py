@@ -55,6 +55,11 @@ class Store:
         return (self.folder / MARKER).is_file()
 
     @property
+    def saved_at(self) -> float:
+        """When something was last saved here, in seconds since 1970."""
+        return (self.folder / MARKER).stat().st_mtime
+
+    @property
     def classroom_ids(self) -> list[str]:
         """Classrooms with a roster, in natural order."""
         return sorted(self._index["classrooms"], key=natural_key)

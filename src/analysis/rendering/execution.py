@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 import logging
-import sys
 import tempfile
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL
 
 import nbformat
 from nbformat import NotebookNode
 
 from analysis.errors import AnalysisError
-from analysis.files import make_private_folder
+from analysis.files import whole_file
 
 KERNEL = "python3"
-CELL_TIMEOUT = 120
-"""Seconds one cell may take."""
+OUR_ERRORS = {
+    "DataError", "UnknownError", "UsageError", "LockedError", "AnalysisError",
+}  # fmt: skip
+"""Errors whose text we wrote ourselves: ids, never names."""
+
+MEGABYTE = 2**20
 
 
 class NotebookFailedError(AnalysisError):
     """A notebook stopped before its end. The message names the cell's error, not its data."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a notebook may take; more makes it a failed one.
+
+    Parameters
+    ----------
+    cell_timeout
+        Seconds for one cell.
+    report_timeout
+        Seconds for all cells together.
+    memory
+        Megabytes of address space of its process, where the system can limit it
+        (Linux); 0: any.
+    """
+
+    cell_timeout: int = 120
+    report_timeout: int = 180
+    memory: int = 0
+
+
 def execute_notebook(
-    notebook: Path, parameters: dict, output: Path, *, cell_timeout: int = CELL_TIMEOUT
+    notebook: Path,
+    parameters: dict,
+    output: Path,
+    *,
+    limits: Limits | None = None,
+    server: str = "",
 ) -> NotebookNode:
     """Run a notebook with parameters; return it executed.
+
+    The same notebook and parameters give the same bytes, whichever kernel ran them.
 
     Parameters
     ----------
@@ -38,79 +69,102 @@ def execute_notebook(
     parameters
         Plain values by name, checked before (:mod:`analysis.rendering.parameters`).
     output
-        Where the executed notebook is kept, also when it fails. It holds student data and
-        paths: it belongs among the private runs, never beside a page.
-    cell_timeout
-        Seconds one cell may take.
+        Where the executed notebook is kept, also when a cell fails. It holds student data
+        and paths: it belongs among the private runs, never beside a page.
+    limits
+        Of time and memory.
+    server
+        Address of a kernel server (:class:`analysis.rendering.kernel.KernelServer`);
+        empty: an ordinary kernel.
 
     Raises
     ------
     NotebookFailedError
-        A cell failed, took too long, or the kernel died.
+        A cell failed or took too long, or the kernel died.
     """
     # papermill takes most of a second to import; who only draws a block need not wait.
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    make_private_folder(output.parent)
+    limits = limits or Limits()
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), _private_transport() as transport:
+    failure = None
+    with whole_file(output) as part, warnings.catch_warnings(), _kernel(limits, server) as kernel:
         warnings.simplefilter("ignore")
         try:
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 str(notebook),
-                str(output),
+                str(part),
                 parameters=parameters,
                 kernel_name=KERNEL,
                 cwd=str(notebook.parent),
-                execution_timeout=cell_timeout,
+                timeout_func=_time_left(limits),
                 request_save_on_cell_execute=False,
                 progress_bar=False,
                 log_output=False,
-                **transport,
+                record_timing=False,
+                # A report is complete or it is not; nothing is to be said goodbye to.
+                shutdown_kernel="immediate",
+                **kernel,
             )
+            normalise(executed, notebook)
+            nbformat.write(executed, part)
         except papermill.PapermillExecutionError as error:
-            raise NotebookFailedError(_describe(error)) from None
+            failure = _describe(error)  # papermill has written the notebook with its banner
         except CellTimeoutError:
-            raise NotebookFailedError(f"a cell took more than {cell_timeout} seconds") from None
+            raise NotebookFailedError(_describe_timeout(limits)) from None
         except DeadKernelError:
             raise NotebookFailedError("the notebook's process died") from None
-        finally:
-            if output.is_file():
-                output.chmod(0o600)
-    return nbformat.read(output, as_version=4)
+    if failure:
+        raise NotebookFailedError(failure)
+    return executed
+
+
+def normalise(executed: NotebookNode, source: Path) -> None:
+    """Take out of an executed notebook what differs from run to run: times, random ids.
+
+    Parameters
+    ----------
+    executed
+        Changed in place; papermill has just made it.
+    source
+        The notebook it was made from; cells keep the ids they have there.
+    """
+    known = {cell.get("id") for cell in nbformat.read(source, as_version=4).cells}
+    executed.metadata.pop("papermill", None)
+    for place, cell in enumerate(executed.cells):
+        for record in ("papermill", "execution"):
+            cell.metadata.pop(record, None)
+        if cell.get("id") not in known:
+            cell["id"] = f"added-{place}"
 
 
 @contextmanager
-def _private_transport() -> Iterator[dict]:
-    """Give papermill a kernel that talks over sockets in a folder of its own.
-
-    Not over TCP: other users of the machine could listen, and ports race when many
-    kernels start at once. Where there are no such sockets, TCP stays.
-    """
-    if sys.platform == "win32":
-        yield {}
-        return
-    from jupyter_client.manager import AsyncKernelManager
+def _kernel(limits: Limits, server: str) -> Iterator[dict]:
+    """Give papermill the kernel manager of a report, with a private folder while it runs."""
+    from analysis.rendering.kernel import kernel_manager_for
 
     # Socket paths may have 104 bytes at most, so the folder's name is short.
-    with tempfile.TemporaryDirectory(prefix="nb") as folder:
+    with tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True) as folder:
+        memory = limits.memory * MEGABYTE
+        yield {"kernel_manager_class": kernel_manager_for(folder, server=server, memory=memory)}
 
-        class PrivateKernelManager(AsyncKernelManager):
-            transport = "ipc"
-            ip = f"{folder}/k"
 
-            async def _async_launch_kernel(self, kernel_cmd, **how):
-                # What a kernel says on its own stderr is about itself, or student data
-                # from a crash: neither belongs on a terminal or in a scheduler's mail.
-                await super()._async_launch_kernel(kernel_cmd, stderr=DEVNULL, **how)
+def _time_left(limits: Limits) -> Callable[[NotebookNode], float]:
+    """Return how long a cell may take: its own limit, or what is left for the report."""
+    end = time.monotonic() + limits.report_timeout
+    return lambda cell: min(limits.cell_timeout, max(0.1, end - time.monotonic()))
 
-        yield {"kernel_manager_class": PrivateKernelManager}
+
+def _describe_timeout(limits: Limits) -> str:
+    return (
+        f"a cell took more than {limits.cell_timeout} seconds, "
+        f"or all cells more than {limits.report_timeout}"
+    )
 
 
 def _describe(error) -> str:
     """Name a failed cell's error; quote its text only where we wrote it, ids and all."""
-    ours = {"DataError", "UnknownError", "UsageError", "LockedError", "AnalysisError"}
-    if error.ename in ours:
+    if error.ename in OUR_ERRORS:
         return str(error.evalue)
     return f"cell {error.exec_count} stopped with {error.ename}"

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
-from pathlib import Path
 
 import nbformat
-from pebble import ProcessExpired, ProcessPool
 
 from analysis.district import open_calibration
-from analysis.errors import AnalysisError, StoppedError, UnknownError, UsageError
-from analysis.files import locked, safe_name, write_whole
-from analysis.language import open_language
+from analysis.errors import UnknownError, UsageError
+from analysis.files import locked, safe_name
 from analysis.rendering.edition import (
     Edition,
     Entry,
@@ -26,26 +21,16 @@ from analysis.rendering.edition import (
     remove_unfinished,
     staging_folder,
 )
-from analysis.rendering.execution import execute_notebook
-from analysis.rendering.page import make_page
+from analysis.rendering.execution import Limits
 from analysis.rendering.parameters import check_declared
-from analysis.rendering.proof import Proof, check_proof
+from analysis.rendering.pool import make_in_pool
+from analysis.rendering.proof import Proof
+from analysis.rendering.report import Task
 from analysis.rendering.staleness import Key, report_key, why_stale
 from analysis.settings import ReportParameters, Settings, check_parameters
 from analysis.store import Store
 
 NOTEBOOK = "classroom_report.ipynb"
-
-
-@dataclass(frozen=True)
-class Task:
-    """One report to make."""
-
-    notebook: Path
-    parameters: ReportParameters
-    expected: Proof
-    executed: Path
-    page: Path
 
 
 @dataclass
@@ -168,24 +153,8 @@ class _Run:
     def make(self, on_done: Callable[[str], None]) -> None:
         """Make the planned reports in worker processes."""
         staging_folder(self.settings.out, self.name)
-        workers = min(self.settings.workers or os.cpu_count() or 1, max(1, len(self.tasks)))
-        # Fresh interpreters: a fork of a process that has computed can hang.
-        pool = ProcessPool(max_workers=workers, context=get_context("spawn"))
-        try:
-            self._make_in(pool, on_done)
-        finally:
-            # When all went well nothing is left to stop; when not, nothing may go on.
-            pool.stop()
-            pool.join()
-
-    def _make_in(self, pool: ProcessPool, on_done: Callable[[str], None]) -> None:
-        limit = self.settings.report_timeout
-        futures = {
-            classroom_id: pool.schedule(make_report, args=[task], timeout=limit)
-            for classroom_id, task in self.tasks.items()
-        }
-        for classroom_id, future in futures.items():
-            problem = _problem_of(future, limit)
+        workers = self.settings.workers or os.cpu_count() or 1
+        for classroom_id, problem in make_in_pool(self.tasks, workers=workers):
             if problem is None:
                 self.summary.rendered.append(classroom_id)
             else:
@@ -241,6 +210,11 @@ class _Run:
             expected=expected,
             executed=out / "runs" / self.name / f"{name}.ipynb",
             page=out / "editions" / f".making-{self.name}" / f"{name}.html",
+            limits=Limits(
+                cell_timeout=self.settings.cell_timeout,
+                report_timeout=self.settings.report_timeout,
+                memory=self.settings.report_memory,
+            ),
         )
 
     def _entry(
@@ -266,41 +240,3 @@ class _Run:
             )
         notebook = nbformat.read(self.notebook, as_version=4)
         check_declared(notebook, ReportParameters.model_fields, self.notebook.name)
-
-
-def make_report(task: Task) -> None:
-    """Run one classroom's notebook, prove the page, put it in the staging folder.
-
-    Raises
-    ------
-    AnalysisError
-        The notebook failed, or the page is unfit or another classroom's.
-    """
-    parameters = task.parameters.model_dump()
-    executed = execute_notebook(task.notebook, parameters, task.executed)
-    language = open_language(task.parameters.language)
-    title = language.say(
-        "Classroom {classroom}, {window}: student groups",
-        classroom=task.parameters.classroom_id,
-        window=task.parameters.window,
-    )
-    page = make_page(executed, title=title, language=language)
-    check_proof(page, task.expected)
-    write_whole(task.page, page)
-
-
-def _problem_of(future, limit: int) -> str | None:
-    """Return why a report failed, in words without student data, or None."""
-    try:
-        future.result()
-    except StoppedError:
-        raise
-    except AnalysisError as error:
-        return str(error)
-    except FutureTimeoutError:
-        return f"it took more than {limit} seconds"
-    except ProcessExpired:
-        return "its process died"
-    except Exception as error:  # our own bug in one report: the others go on, this one is named
-        return f"{type(error).__name__} while rendering"
-    return None
