@@ -51,7 +51,7 @@ def account_for_everyone(classroom, model, rules: GroupRules, random_state: int)
     groups = _groups_table(classroom, labels, focus, fit, other)
     left = (labels < 0) & classroom.assessed
     absent = np.isin(classroom.students, list(rules.absent))
-    needs_nothing = _needs_nothing(classroom, rules) & ~absent
+    needs_nothing = _needs_nothing(classroom) & ~absent
     return {
         "groups": groups,
         "focus": _focus_table(classroom, labels, focus),
@@ -139,10 +139,9 @@ def _focus_table(classroom, labels, focus) -> pd.DataFrame:
     )
 
 
-def _needs_nothing(classroom, rules: GroupRules) -> np.ndarray:
-    best_value = np.nan_to_num(classroom.value).max(axis=1, initial=0)
-    most_lacking = (1 - np.nan_to_num(classroom.mastery, nan=1.0)).max(axis=1, initial=0)
-    return (best_value < rules.min_fit) & (most_lacking < HELD)
+def _needs_nothing(classroom) -> np.ndarray:
+    """Return who more likely than not holds every skill that is known of them."""
+    return (np.nan_to_num(classroom.mastery, nan=1.0) >= HELD).all(axis=1)
 
 
 def _extension_table(classroom, rows: np.ndarray) -> pd.DataFrame:
