@@ -41,7 +41,8 @@ class ProfileModel:
         """Return what the answers say about each row's student."""
         right, wrong = rows.right_and_wrong()
         logs = right @ self.success.right + wrong @ self.success.wrong
-        logs += np.log(np.maximum(self.prior(classroom_means), SMALLEST))[rows.classroom]
+        classrooms, place = rows.own_classrooms()
+        logs += np.log(np.maximum(self.prior(classroom_means[classrooms]), SMALLEST))[place]
         logs -= logs.max(axis=1, keepdims=True)
         np.exp(logs, out=logs)
         logs /= logs.sum(axis=1, keepdims=True)
@@ -49,7 +50,9 @@ class ProfileModel:
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
-        counts = rows.sum_by_classroom(self.look(rows, means).share)
+        counts = np.zeros((rows.n_classrooms, len(self.profiles)))
+        for part in rows.chunks():
+            part.add_by_classroom(counts, self.look(part, means).share)
         return spread_over_nodes(self, counts, means)[1]
 
 
@@ -137,7 +140,7 @@ def expect(model, rows, means):
     right, wrong = np.zeros((2, n_items, n_profiles))
     for part in rows.chunks():
         posterior = model.look(part, means).share
-        counts += part.sum_by_classroom(posterior)
+        part.add_by_classroom(counts, posterior)
         posterior *= part.count[:, None]
         part_right, part_wrong = part.right_and_wrong()
         right += part_right.T @ posterior
