@@ -7,10 +7,10 @@ COACH  := $(VENV)/bin/coach
 DEMO   := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help env reports test lint lock clean
+.PHONY: help env reports test lint lock clean forget-demo
 
 help:  ## Say what each command does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 env: $(READY)  ## Make the Python environment in .venv
 
@@ -42,5 +42,8 @@ lock:  ## Pin the dependencies anew (needs uv)
 	  --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade \
 	  --output-file requirements.lock
 
-clean:  ## Remove the environment and everything rendered
-	rm -rf $(VENV) $(DEMO)/store reports/editions reports/current reports/runs
+forget-demo:
+	rm -rf $(DEMO)/store reports/editions reports/current reports/runs reports/.lock
+
+clean: forget-demo  ## Remove the environment and everything rendered
+	rm -rf $(VENV)

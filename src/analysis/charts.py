@@ -1,0 +1,233 @@
+"""Charts: data and ``ax`` in, ``ax`` out, and the sentence a screen reader says.
+
+A chart is drawn on a :class:`matplotlib.figure.Figure` of its own, never through pyplot:
+no backend set by somebody else can make it vanish, and nothing is left open.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.language import Language
+from analysis.theme import (
+    INK,
+    LINE,
+    MUTED,
+    STATE_COLOUR,
+    STATE_INK,
+    STATE_MARK,
+    chart_style,
+)
+from analysis.words import SkillState
+
+DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart and what it shows in one or two sentences.
+
+    Parameters
+    ----------
+    svg
+        The picture; its text is text.
+    alt
+        The finding, for those who cannot see the picture. Never empty.
+    width, height
+        Size in CSS pixels.
+    """
+
+    svg: bytes
+    alt: str
+    width: int
+    height: int
+
+    def __html__(self) -> str:
+        return self._repr_html_()
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.svg).decode()
+        return (
+            f'<img class="chart" width="{self.width}" height="{self.height}" '
+            f'alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{data}">'
+        )
+
+
+def draw_chart(
+    plot: Callable[[Axes], Axes], *, alt: str, width: float, height: float, margins: tuple
+) -> Chart:
+    """Draw a chart at the size it is shown at.
+
+    Parameters
+    ----------
+    plot
+        Draws on the axes it is given.
+    alt
+        The finding in words.
+    width, height
+        Size in inches.
+    margins
+        Room for labels in inches: left, bottom, right, top. Given, not measured: a tight
+        layout would draw everything twice.
+
+    Examples
+    --------
+    >>> draw_chart(lambda ax: ax, alt="Nothing.", width=2, height=1, margins=(0, 0, 0, 0)).width
+    192
+    """
+    left, bottom, right, top = margins
+    box = (
+        left / width,
+        bottom / height,
+        1 - (left + right) / width,
+        1 - (bottom + top) / height,
+    )
+    file = io.BytesIO()
+    with chart_style():
+        figure = Figure(figsize=(width, height))
+        plot(figure.add_axes(box))
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    css = 96
+    return Chart(file.getvalue(), alt, round(width * css), round(height * css))
+
+
+def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> Axes:
+    """Draw, for each skill, how many students have it, may have it, need it.
+
+    Parameters
+    ----------
+    counts
+        One row a skill, in the order to draw from top to bottom, the index its label; a
+        column (count of students) for each state of
+        :class:`~analysis.words.SkillState`.
+    ax
+        Where to draw.
+    language
+        Of the words on the chart.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes; one bar container a state.
+    """
+    rows = np.arange(len(counts))
+    left = np.zeros(len(counts))
+    for state in DRAWN_STATES:
+        n = counts[state].to_numpy()
+        ax.barh(rows, n, left=left, height=0.74, color=STATE_COLOUR[state], label=state)
+        for row, count, start in zip(rows, n, left, strict=True):
+            if count:
+                ax.text(
+                    start + count / 2,
+                    row,
+                    # A mark and a number need the room of two students.
+                    f"{STATE_MARK[state]} {count}" if count > 1 else f"{count}",
+                    ha="center",
+                    va="center_baseline",
+                    color=STATE_INK[state],
+                    fontsize=8,
+                )
+        left += n
+    for row, unknown in zip(rows, counts[SkillState.UNKNOWN], strict=True):
+        if unknown:
+            said = language.say("{n} not assessed", n=unknown)
+            ax.text(left[row] + 0.15, row, said, va="center_baseline", color=MUTED, fontsize=8)
+    ax.set_yticks(rows, counts.index)
+    ax.set_ylim(len(counts) - 0.5, -0.5)
+    ax.set_xlim(0, max(1, counts.sum(axis=1).max()))
+    ax.set_xticks([])
+    ax.spines[["bottom", "left"]].set_visible(False)
+    return ax
+
+
+def chart_skill_needs(counts: pd.DataFrame, language: Language) -> Chart:
+    """Return the chart of :func:`plot_skill_needs` at the size of a page's column."""
+    return draw_chart(
+        lambda ax: plot_skill_needs(counts, ax, language=language),
+        alt=describe_skill_needs(counts, language),
+        width=7.4,
+        height=0.26 * len(counts) + 0.1,
+        margins=(3.3, 0.05, 0.9, 0.05),
+    )
+
+
+def describe_skill_needs(counts: pd.DataFrame, language: Language) -> str:
+    """Say what the chart of skill needs shows.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"has it": [1, 9], "not sure yet": [0, 1], "needs it": [9, 0],
+    ...                        "not assessed": [0, 0]}, index=["Fractions", "Counting"])
+    >>> from analysis.language import open_language
+    >>> describe_skill_needs(counts, open_language("en"))
+    'Students by skill. Most needed: Fractions (9 students). Most have: Counting (9 students).'
+    """
+    needed = counts[counts[SkillState.NEEDS] > 0].nlargest(3, SkillState.NEEDS)
+    held = counts[counts[SkillState.HAS] > 0].nlargest(1, SkillState.HAS)
+    parts = [language.say("Students by skill.")]
+    if len(needed):
+        named = _counted(needed[SkillState.NEEDS], language)
+        parts.append(language.say("Most needed: {skills}.", skills=language.all_of(named)))
+    if len(held):
+        named = _counted(held[SkillState.HAS], language)
+        parts.append(language.say("Most have: {skills}.", skills=language.all_of(named)))
+    return " ".join(parts)
+
+
+def _counted(counts: pd.Series, language: Language) -> list[str]:
+    return [
+        f"{skill} ({language.say_n('{n} student', '{n} students', int(n))})"
+        for skill, n in counts.items()
+    ]
+
+
+def plot_skill_map(states: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw which student has which skill: a colour and a mark a cell.
+
+    Parameters
+    ----------
+    states
+        :class:`~analysis.words.SkillState` values, one row a student and one column a
+        skill, in the order to draw; index and columns are the labels.
+    ax
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes; one scatter collection a state that occurs.
+    """
+    order = list(SkillState)
+    codes = states.apply(lambda column: column.map(order.index)).to_numpy()
+    colours = np.array([[_rgb(STATE_COLOUR[state]) for state in order]])[0]
+    ax.imshow(colours[codes], aspect="auto", interpolation="nearest")
+    for code, state in enumerate(order):
+        rows, columns = np.nonzero(codes == code)
+        if len(rows) and STATE_MARK[state]:
+            ax.scatter(
+                columns, rows, s=22, color=STATE_INK[state], linewidths=0.2, label=state,
+                marker=f"${STATE_MARK[state]}$",
+            )  # fmt: skip
+    ax.set_yticks(range(len(states)), states.index)
+    ax.set_xticks(range(states.shape[1]), states.columns, rotation=60, ha="left", va="bottom")
+    ax.xaxis.tick_top()
+    ax.set_xticks(np.arange(-0.5, states.shape[1]), minor=True)
+    ax.set_yticks(np.arange(-0.5, len(states)), minor=True)
+    ax.grid(which="minor", color=LINE, linewidth=0.6)
+    ax.tick_params(which="minor", length=0)
+    ax.tick_params(colors=INK)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))

@@ -1,0 +1,199 @@
+"""The parts of a classroom's report: what each shows, in the words of its language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.charts import chart_skill_needs
+from analysis.classroom.tables import ClassroomTables
+from analysis.coaching import REACHABLE, coach_questions, last_day_of
+from analysis.rendering.blocks import Block, render_block
+from analysis.rendering.proof import Proof
+from analysis.words import SkillState
+
+MOST_NEED = 0.6
+"""Share of the assessed students from which a need is the class's own."""
+
+NEARLY_ALL_HAVE = 0.85
+"""Share of the assessed students from which a skill need not be taught again."""
+
+ASKED_OF = 0.5
+"""Share of the assessed students who must have been asked, to speak of the class."""
+
+
+class Classroom(ClassroomTables):
+    """One classroom in one window; made by :func:`open_classroom`.
+
+    Its tables are attributes; each ``show_…`` method gives one part of the report.
+    """
+
+    def show_facts(self) -> Block:
+        """Say whose report this is, how much evidence it rests on, and how things stand."""
+        return self._block("facts", classroom=self, seen=self._seen(), reality=self._reality())
+
+    def show_groups(self) -> Block:
+        """Show the groups as cards: focus, members, certainty, first step."""
+        return self._block("groups", profiles=self.profiles, verdict=self.summary.verdict)
+
+    def show_others(self) -> Block:
+        """List the whole-class need, conferences, extension, and the not assessed."""
+        grouping, skill, name = self.grouping, self.framework.name_of, self.name_of
+        return self._block(
+            "others",
+            whole_class=[
+                (skill(row.skill_id), row.share, row.n_students)
+                for row in grouping.whole_class.itertuples()
+            ],
+            conference=[
+                (
+                    name(row.student_id),
+                    None if pd.isna(row.skill_id) else skill(row.skill_id),
+                    row.reason == "absent",
+                )
+                for row in grouping.conference.itertuples()
+            ],
+            extension=[
+                (name(row.student_id), [skill(one) for one in row.next_skill_ids])
+                for row in grouping.extension.itertuples()
+            ],
+            not_assessed=self._names_of(grouping.not_assessed["student_id"]),
+        )
+
+    def show_skill_map(self) -> Block:
+        """Show which student has which skill, group by group."""
+        order = {str(state): place for place, state in enumerate(SkillState)}
+        return self._block(
+            "skill_map",
+            classroom=self,
+            states=self.skill_states,
+            parts=self._parts_of_map(),
+            order=order,
+        )
+
+    def show_class_needs(self) -> Block:
+        """Show what most of the class need, and what nearly all have."""
+        counts = self.skill_counts.rename(index=self.framework.name_of)
+        known = counts.drop(columns=SkillState.UNKNOWN).sum(axis=1)
+        # A skill that few were asked about says nothing of the class.
+        asked = counts[known >= ASKED_OF * self.evidence["student_id"].nunique()]
+        return self._block(
+            "class_needs",
+            reteach=_where(asked[SkillState.NEEDS], known, MOST_NEED),
+            stop=_where(asked[SkillState.HAS], known, NEARLY_ALL_HAVE),
+            chart=chart_skill_needs(counts, self.language) if len(counts) else "",
+            counts=counts,
+        )
+
+    def show_changes(self) -> Block:
+        """Show what changed since the window before."""
+        return self._block(
+            "changes",
+            before=self.window_before,
+            gained=self._by_skill(self.changes[self.changes["change"] == "gained"]),
+            slipped=self._by_skill(self.changes[self.changes["change"] == "slipped"]),
+        )
+
+    def show_group_details(self) -> Block:
+        """Show, for each group, why these students, and how to begin."""
+        return self._block("group_details", profiles=self.profiles)
+
+    def show_coaching(self) -> Block:
+        """Show a goal for the cycle, questions a coach may ask, and the shortest next check."""
+        whole_class = [self.framework.name_of(one) for one in self.grouping.whole_class["skill_id"]]
+        questions = coach_questions(
+            self.profiles, self.grouping, self.goal, self.language, whole_class=whole_class
+        )
+        return self._block(
+            "coaching",
+            goal=self.goal,
+            reachable=REACHABLE,
+            questions=questions,
+            next_check=self._by_skill(self.grouping.next_check),
+        )
+
+    def show_proof(self) -> Proof:
+        """End the report with the facts the renderer checks before it publishes."""
+        return Proof(
+            classroom_id=self.classroom_id,
+            window=self.window,
+            n_students=len(self.roster),
+            n_evidence=len(self.evidence),
+            digest=self.store.digest(self.window, self.classroom_id),
+            language=self.language.code,
+        )
+
+    def name_of(self, student_id: str) -> str:
+        """Return the name to show for a student: the roster's, or the id."""
+        return self._names.get(student_id, student_id)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        named = self.roster.dropna(subset="display_name")
+        return dict(zip(named["student_id"], named["display_name"], strict=True))
+
+    def _names_of(self, student_ids: Iterable[str]) -> list[str]:
+        """Return names in alphabetical order."""
+        return [self.name_of(one) for one in self._by_name(student_ids)]
+
+    def _by_name(self, student_ids: Iterable[str]) -> list[str]:
+        return sorted(student_ids, key=lambda one: (self.name_of(one).casefold(), one))
+
+    def _by_skill(self, rows: pd.DataFrame) -> list[tuple[str, list[str]]]:
+        """Return students by skill, skills in the order of the framework."""
+        order = {skill_id: place for place, skill_id in enumerate(self.framework.skill_ids)}
+        named = [
+            (order[skill_id], self._names_of(part["student_id"]))
+            for skill_id, part in rows.groupby("skill_id")
+        ]
+        return [
+            (self.framework.name_of(self.framework.skill_ids[place]), names)
+            for place, names in sorted(named)
+        ]
+
+    def _seen(self) -> dict:
+        answers = self.evidence.drop_duplicates(["student_id", "source", "observation_id"])
+        return {
+            "teacher": next(iter(self.roster["teacher"].dropna()), None),
+            "students": len(self.roster),
+            "assessed": self.evidence["student_id"].nunique(),
+            "answers": len(answers),
+            "skills": len(self.skill_states.columns),
+            "last_day": last_day_of(self.evidence),
+        }
+
+    def _reality(self) -> str:
+        """Say in two sentences where the class stands."""
+        return f"{self.summary.counts} {self.summary.verdict}"
+
+    def _parts_of_map(self) -> list[dict]:
+        """Return the groups, and who is in none, as the map's parts."""
+        say, group_of = self.language.say, self.grouping.groups.set_index("student_id")["group"]
+        parts = [
+            {
+                "title": say(
+                    "Group {group}: {skill}",
+                    group=row.group,
+                    skill=self.framework.name_of(row.focus_skill_id),
+                ),
+                "group": row.group,
+                "focus": row.focus_skill_id,
+                "students": self._by_name(group_of.index[group_of == row.group]),
+            }
+            for row in self.grouping.focus.itertuples()
+        ]
+        others = self._by_name(group_of.index[group_of.isna()])
+        in_none = {"title": say("In no group"), "group": None, "focus": None, "students": others}
+        return [*parts, in_none] if others else parts
+
+    def _block(self, name: str, **values: object) -> Block:
+        return render_block(name, self.language, **values)
+
+
+def _where(counts: pd.Series, known: pd.Series, share: float) -> list[tuple[str, int, int]]:
+    """Return skills where at least a share of the assessed students count, the most first."""
+    chosen = counts[counts >= share * known[counts.index]]
+    rows = [(skill, int(n), int(known[skill])) for skill, n in chosen.items()]
+    return sorted(rows, key=lambda row: -row[1] / row[2])

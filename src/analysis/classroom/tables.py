@@ -1,0 +1,165 @@
+"""One classroom's tables, each worked out when it is first asked for.
+
+From this classroom's rows alone, and the calibration made on everybody.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.coaching import Goal, last_day_of, suggest_goal
+from analysis.district import open_calibration, open_framework
+from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.growth import changes_since
+from analysis.language import Language
+from analysis.mastery import Calibration, draw_profiles, measure_mastery
+from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
+from analysis.skills import SkillFramework
+from analysis.store import Store
+from analysis.words import SkillState, skill_state
+
+RANDOM_STATE = 0
+N_DRAWS = 200
+"""Posterior draws behind a certainty: its standard error is then at most 0.035."""
+
+
+class ClassroomTables:
+    """What is known of one classroom in one window.
+
+    Parameters
+    ----------
+    store
+        Where the data are.
+    classroom_id, window
+        Which classroom, and when.
+    rules
+        The teacher's rules for the groups.
+    language
+        Of what is said.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        classroom_id: str,
+        window: str,
+        rules: GroupRules,
+        language: Language,
+    ):
+        self.classroom_id = classroom_id
+        self.window = window
+        self.rules = rules
+        self.language = language
+        self.store = store
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.classroom_id!r}, window={self.window!r})"
+
+    @cached_property
+    def roster(self) -> pd.DataFrame:
+        """The classroom's students."""
+        return self.store.read_roster(self.classroom_id)
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The classroom's evidence in the window."""
+        return self.store.read_evidence(self.window, self.classroom_id)
+
+    @cached_property
+    def framework(self) -> SkillFramework:
+        """The district's skills."""
+        return open_framework(self.store)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What everybody's answers say about items and skills."""
+        return open_calibration(self.store, self.window)
+
+    @cached_property
+    def mastery(self) -> pd.DataFrame:
+        """What each student has shown; see :data:`analysis.tables.MASTERY`."""
+        return measure_mastery(self.evidence, self.roster, self.calibration)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Who sits together, on which skill, how sure, and who sits elsewhere."""
+        drawn = draw_profiles(
+            self.evidence,
+            self.roster,
+            self.calibration,
+            n_draws=N_DRAWS,
+            random_state=RANDOM_STATE,
+        )
+        return form_groups(
+            self.mastery,
+            self.roster,
+            classroom_id=self.classroom_id,
+            window=self.window,
+            prerequisites=list(self.framework.graph.edges),
+            rules=self.rules,
+            draws=Draws(*drawn),
+            supports_skill_groups=bool(self.calibration.supports_skill_groups),
+            random_state=RANDOM_STATE,
+        )
+
+    @cached_property
+    def profiles(self) -> list[GroupProfile]:
+        """Each group in plain words."""
+        return describe_groups(
+            self.grouping,
+            self.mastery,
+            self.framework,
+            self.roster,
+            evidence=self.evidence,
+            language=self.language,
+        )
+
+    @cached_property
+    def summary(self) -> ClassProfile:
+        """The classroom as a whole in plain words."""
+        return describe_class(
+            self.grouping, self.mastery, self.framework, self.roster, language=self.language
+        )
+
+    @cached_property
+    def goal(self) -> Goal | None:
+        """A goal for the coaching cycle that begins with these groups."""
+        return suggest_goal(self.grouping, last_day_of(self.evidence))
+
+    @cached_property
+    def window_before(self) -> str | None:
+        """The classroom's last window before this one, or ``None``."""
+        windows = self.store.windows_of(self.classroom_id)
+        earlier = windows[: windows.index(self.window)] if self.window in windows else []
+        return earlier[-1] if earlier else None
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What students gained and may have lost since the window before."""
+        if self.window_before is None:
+            return changes_since(self.mastery.head(0), self.mastery)
+        evidence = self.store.read_evidence(self.window_before, self.classroom_id)
+        calibration = open_calibration(self.store, self.window_before)
+        return changes_since(measure_mastery(evidence, self.roster, calibration), self.mastery)
+
+    @cached_property
+    def skill_states(self) -> pd.DataFrame:
+        """What to say of each student (rows) and assessed skill (columns)."""
+        states = self.mastery.assign(state=skill_state(self.mastery))
+        wide = states.pivot(index="student_id", columns="skill_id", values="state")
+        assessed = [skill for skill in self.framework.skill_ids if _is_assessed(wide, skill)]
+        return wide.reindex(index=self.roster["student_id"], columns=assessed).fillna(
+            SkillState.UNKNOWN.value
+        )
+
+    @cached_property
+    def skill_counts(self) -> pd.DataFrame:
+        """How many students are in which state (columns), for each assessed skill (rows)."""
+        counts = self.skill_states.apply(lambda column: column.value_counts()).T
+        return counts.reindex(columns=[str(state) for state in SkillState]).fillna(0).astype(int)
+
+
+def _is_assessed(states: pd.DataFrame, skill_id: str) -> bool:
+    return skill_id in states and bool((states[skill_id] != SkillState.UNKNOWN).any())

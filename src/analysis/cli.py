@@ -1,0 +1,214 @@
+"""The command line: ``coach import``, ``coach report``, ``coach demo``.
+
+Exit codes: 0 all good · 1 some classrooms failed · 2 usage · 3 bad data · 4 another run
+holds the lock · 5 stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analysis.errors import AnalysisError, StoppedError
+from analysis.settings import read_settings
+
+app = typer.Typer(
+    help="Groups of students who need the same next skill, and a report for every teacher.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+SOME_FAILED = 1
+MOST_NOTES_SHOWN = 8
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Folder of the imported data.", show_default=False)
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Settings file.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+@app.command("demo")
+def demo_command(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to write the files to.")],
+    classrooms: Annotated[int, typer.Option("--classrooms", min=1, help="How many.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another district.")] = 2026,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write a simulated district's exports: invented students, known truth."""
+    from analysis.simulation import simulate_district, write_district
+
+    settings = read_settings(config, store=store)
+    district = simulate_district(classrooms, random_state=seed)
+    files = write_district(district, out_dir)
+    summary = {
+        "out": str(out_dir),
+        "files": [file.name for file in files],
+        "classrooms": district.roster["classroom_id"].nunique(),
+        "students": district.roster["student_id"].nunique(),
+    }
+    if as_json:
+        _print_json(summary)
+        return
+    out.print(
+        f"{summary['students']} invented students in {summary['classrooms']} classrooms: "
+        f"{len(files)} files in {out_dir}"
+    )
+    out.print(f"Next: coach import {out_dir} --store {settings.store}")
+
+
+@app.command("import")
+def import_command(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)],
+    window: Annotated[
+        str | None, typer.Option("--window", help="Assessment window of files that name none.")
+    ] = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read exports into the store; say what was understood and what was set aside."""
+    from analysis.district import import_exports
+    from analysis.store import Store
+
+    settings = read_settings(config, store=store)
+    imported = import_exports(paths, Store(settings.store), window=window)
+    summary = imported.summary()
+    if as_json:
+        _print_json(summary)
+    else:
+        _print_import(summary, settings.store)
+
+
+@app.command("report")
+def report_command(
+    window: Annotated[str, typer.Option("--window", help="Assessment window to report on.")],
+    classroom_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLASSROOM]...", help="Classrooms; default: all."),
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Folder to publish in.", show_default=False)
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="en or es.", show_default=False)
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print each page as a PDF.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes at work.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Render one HTML report for each classroom, and an index of them."""
+    from analysis.rendering.runner import render_reports
+    from analysis.store import Store
+
+    settings = read_settings(config, store=store, out=out_dir, workers=workers, language=language)
+    with _progress(shown=not as_json) as (on_plan, on_done):
+        summary = render_reports(
+            Store(settings.store),
+            settings,
+            window=window,
+            classroom_ids=classroom_ids or None,
+            force=force,
+            on_plan=on_plan,
+            on_done=on_done,
+        )
+    if pdf and summary.index:
+        from analysis.rendering.printing import print_edition
+
+        print_edition(Path(summary.index).parent)
+    if as_json:
+        _print_json(asdict(summary))
+    else:
+        _print_reports(summary)
+    if summary.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def main() -> None:
+    """Run the command line; an error a user can mend is one plain message and a code."""
+    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_stop, _stop)
+    try:
+        app()
+    except AnalysisError as error:
+        err.print(str(error), markup=False)
+        sys.exit(error.exit_code)
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise StoppedError("Stopped. Nothing half-made was published.")
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[tuple]:
+    columns = TextColumn("Reports"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, disable=not shown, transient=True) as progress:
+        task = progress.add_task("reports", total=None)
+        yield (
+            lambda n: progress.update(task, total=n),
+            lambda classroom_id: progress.advance(task),
+        )
+
+
+def _print_json(summary: dict) -> None:
+    sys.stdout.write(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+
+
+def _print_import(summary: dict, store: Path) -> None:
+    out.print(
+        f"{summary['rows_read']} rows read, {summary['rows_used']} used, "
+        f"{len(summary['rows_set_aside'])} set aside: "
+        f"{summary['students']} students, {summary['skills']} skills in {store}"
+    )
+    for aside in summary["rows_set_aside"][:MOST_NOTES_SHOWN]:
+        where = ", ".join(str(aside[part]) for part in ("file", "sheet") if aside.get(part))
+        out.print(
+            f"  set aside: {where}, row {aside['row']}: {aside['reason']} {aside['mend']}",
+            markup=False,
+        )
+    _print_rest(len(summary["rows_set_aside"]))
+    for note in summary["notes"][:MOST_NOTES_SHOWN]:
+        out.print(f"  note: {note}", markup=False)
+    _print_rest(len(summary["notes"]))
+
+
+def _print_rest(n: int) -> None:
+    if n > MOST_NOTES_SHOWN:
+        out.print(f"  and {n - MOST_NOTES_SHOWN} more; --json lists all")
+
+
+def _print_reports(summary) -> None:
+    for failure in summary.failed:
+        out.print(f"Failed: {failure['classroom_id']}: {failure['problem']}", markup=False)
+    if summary.without_evidence:
+        named = ", ".join(summary.without_evidence)
+        out.print(f"No evidence in {summary.window}: {named}", markup=False)
+    out.print(
+        f"{len(summary.rendered)} reports made, {len(summary.unchanged)} unchanged, "
+        f"{len(summary.failed)} failed."
+    )
+    if summary.index:
+        out.print(f"Index: {summary.index}", markup=False)

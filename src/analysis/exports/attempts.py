@@ -1,0 +1,128 @@
+"""Retakes and repeated rows: one stated rule decides which attempt is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import UsageError
+from analysis.exports.findings import name_rows
+from analysis.exports.reading import Reading
+from analysis.exports.table import as_texts, repeated_keys
+from analysis.scales import SCALES
+
+RULES = {
+    "latest": "the latest attempt is kept",
+    "best": "the best attempt is kept",
+    "all": "all attempts are kept",
+}
+_KEY = ["student_id", "skill_id", "window", "source", "observation_id"]
+_VALUES = ["points", "points_possible", "score", "score_se", "cut", "level"]
+
+
+def check_rule(rule: str) -> None:
+    """Raise UsageError unless the rule is latest, best or all."""
+    if rule not in RULES:
+        raise UsageError(f"attempts: {rule!r} is no rule; there are {', '.join(RULES)}.")
+
+
+def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """Return observations in which no student has two of one name.
+
+    The same observation in two classrooms with different values is kept for both, told
+    apart by its source. Rows of which nothing is kept are set aside.
+
+    Raises
+    ------
+    UsageError
+        The rule is none of latest, best, all.
+    """
+    check_rule(rule)
+    observed = name_observations(observed)
+    again = repeated_keys(observed, _KEY)
+    if not again.any():
+        return observed
+    observed = observed.apply(as_texts)
+    repeated = _part_classrooms(observed[again])
+    alone = observed[~again]
+    kept = _apply(repeated, rule)
+    _say_what_was_kept(reading, repeated, kept, rule)
+    return pd.concat([alone, kept], ignore_index=True).sort_values("row", kind="stable")
+
+
+def name_observations(observed: pd.DataFrame) -> pd.DataFrame:
+    """Return observations that each have a name: their own, the item's, or the skill's."""
+    if observed["observation_id"].notna().all():
+        return observed
+    plain = [as_texts(observed[name]) for name in ("observation_id", "item_id", "skill_id")]
+    return observed.assign(observation_id=plain[0].fillna(plain[1]).fillna(plain[2]))
+
+
+def _part_classrooms(repeated: pd.DataFrame) -> pd.DataFrame:
+    """Give observations of two classrooms two sources where their values differ."""
+    groups = repeated.groupby(_KEY, sort=False, dropna=False)
+    rooms = groups["classroom_id"].transform("nunique") > 1
+    same = np.logical_and.reduce([groups[value].transform("nunique") <= 1 for value in _VALUES])
+    part = (rooms & ~same).to_numpy()
+    if not part.any():
+        return repeated
+    named = repeated["source"] + " (" + repeated["classroom_id"].fillna("no classroom") + ")"
+    return repeated.assign(source=repeated["source"].mask(part, named))
+
+
+def _apply(repeated: pd.DataFrame, rule: str) -> pd.DataFrame:
+    ordered = repeated.assign(_worth=_worth(repeated)).sort_values(
+        (["_worth"] if rule == "best" else []) + ["observed_on", "attempt", "row"],
+        kind="stable",
+        na_position="first",
+    )
+    ordered = ordered.drop(columns="_worth")
+    groups = ordered.groupby(_KEY, sort=False, dropna=False)
+    if rule != "all":
+        return groups.tail(1)
+    number = groups.cumcount() + 1
+    numbered = ordered["observation_id"] + " #" + number.astype("str")
+    return ordered.assign(observation_id=ordered["observation_id"].where(number == 1, numbered))
+
+
+def _worth(observed: pd.DataFrame) -> pd.Series:
+    share = observed["points"] / observed["points_possible"]
+    level = [
+        SCALES[scale].position(level) if isinstance(level, str) and scale in SCALES else np.nan
+        for scale, level in zip(observed["scale"], observed["level"], strict=True)
+    ]
+    return share.fillna(observed["score"]).fillna(pd.Series(level, index=observed.index))
+
+
+def _say_what_was_kept(
+    reading: Reading, repeated: pd.DataFrame, kept: pd.DataFrame, rule: str
+) -> None:
+    findings = reading.findings
+    n_twice = len(repeated) - len(repeated.drop_duplicates(_KEY))
+    if n_twice:
+        twice = repeated[repeated.duplicated(_KEY, keep=False)]
+        first = twice[twice["student_id"] == twice["student_id"].iloc[0]]
+        findings.note(
+            f"{n_twice} observations are repeated (retakes or repeated rows, for example student "
+            f"{first['student_id'].iloc[0]} in {name_rows(first['row'].unique())}); rule “{rule}”: "
+            f"{RULES[rule]}."
+        )
+    lost = sorted(set(repeated["row"]) - set(kept["row"]))
+    others = reading.observations
+    still = (
+        set(others.loc[~others.index.isin(repeated.index), "row"]) if others is not None else set()
+    )
+    classrooms = repeated.drop_duplicates(["row"]).set_index("row")["classroom_id"]
+    kept_rooms = kept.groupby("student_id")["classroom_id"].agg(set).to_dict()
+    students = repeated.drop_duplicates(["row"]).set_index("row")["student_id"]
+    gone = [
+        row
+        for row in lost
+        if row not in still
+        and (pd.isna(classrooms[row]) or classrooms[row] in kept_rooms.get(students[row], set()))
+    ]
+    findings.put_aside(
+        gone,
+        f"another attempt of this student is used: {RULES[rule]}",
+        "Nothing to do; or choose --attempts latest, best or all.",
+    )

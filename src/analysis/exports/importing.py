@@ -1,0 +1,133 @@
+"""One import from paths to tables: open, recognise, read, link, and say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.exports.attempts import check_rule
+from analysis.exports.column_map import read_map
+from analysis.exports.job import FileReading, Job
+from analysis.exports.reading import Known
+from analysis.exports.skills import read_aliases
+from analysis.exports.sources import list_files
+
+
+@dataclass(frozen=True)
+class Import:
+    """What an import brought: tables that meet their contracts, and an account of every row.
+
+    Attributes
+    ----------
+    roster, skills, items, evidence
+        Tables of :mod:`analysis.tables`, possibly empty. Evidence has one more column,
+        ``classroom_id``: where the row was observed, missing where the file does not say.
+    files
+        One entry a table that was read.
+    refused
+        File and message of each file that could not be used.
+    notes
+        What concerns the import as a whole.
+    """
+
+    roster: pd.DataFrame
+    skills: pd.DataFrame
+    items: pd.DataFrame
+    evidence: pd.DataFrame
+    files: list[FileReading]
+    refused: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict:
+        """Return the account as plain values, ready for JSON.
+
+        ``rows_read`` = ``rows_used`` + the number of ``rows_set_aside``, always.
+        """
+        platforms = list(dict.fromkeys(file.platform for file in self.files))
+        scored = [file for file in self.files if file.skills]
+        return {
+            "platform": ", ".join(dict.fromkeys(file.platform for file in scored))
+            or ", ".join(platforms),
+            "rows_read": sum(file.rows_read for file in self.files),
+            "rows_used": sum(file.rows_used for file in self.files),
+            "rows_set_aside": [entry for file in self.files for entry in file.rows_set_aside],
+            "students": int(self.roster["student_id"].nunique()),
+            "skills": int(self.evidence["skill_id"].nunique()) or len(self.skills),
+            "notes": [*self.notes, *(note for file in self.files for note in file.notes)],
+            "refused": self.refused,
+            "files": [file.summary() for file in self.files],
+        }
+
+
+def read_exports(
+    paths: Sequence[Path],
+    *,
+    window: str | None = None,
+    attempts: str = "latest",
+    known: Known | None = None,
+    item_map: Path | None = None,
+    column_map: Path | None = None,
+    aliases: Path | None = None,
+    platform: str | None = None,
+) -> Import:
+    r"""Read exports as they come into tables that meet their contracts.
+
+    Parameters
+    ----------
+    paths
+        Files, folders (searched to the bottom) and zips.
+    window
+        Assessment window of evidence whose file names none.
+    attempts
+        Which of several attempts counts: ``latest``, ``best`` or ``all``.
+    known
+        Tables a store already holds.
+    item_map
+        ``question, standard, answer, points`` of an item-level export.
+    column_map
+        A saved TOML map of a file nobody recognises.
+    aliases
+        CSV ``alias, skill_id``: a vendor's skill names to ours.
+    platform
+        Key of the reader to use instead of recognising the file.
+
+    Returns
+    -------
+    Import
+        A file that cannot be used is listed in ``refused`` and the others are kept.
+
+    Raises
+    ------
+    DataError
+        No file could be used; the message names file, row, column and mend.
+    UsageError
+        A path does not exist, or the window cannot be told.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> folder = getfixture("tmp_path")
+    >>> _ = (folder / "scores.csv").write_text(
+    ...     "Student ID,Classroom,3.NF.1\n01,7A,85\n02,7A,40\n")
+    >>> read_exports([folder / "scores.csv"], window="2026-BOY").evidence["points"].tolist()
+    [85.0, 40.0]
+    """
+    check_rule(attempts)
+    job = Job(
+        known or Known(),
+        window=window,
+        attempts=attempts,
+        platform=platform,
+        column_map=read_map(column_map) if column_map else {},
+        aliases=read_aliases(aliases) if aliases else None,
+    )
+    files, left = list_files(paths)
+    for path in files:
+        job.open(path, inside=path not in list(map(Path, paths)))
+    if item_map:
+        job.open(item_map)
+    job.note_left(left)
+    return Import(**job.finish())

@@ -1,0 +1,251 @@
+"""A table of text cells: where its header is, what stands above it, which rows are data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.exports.findings import Findings
+from analysis.exports.names import clean_name, find_role, key_name
+
+_TEXT = pd.StringDtype(na_value=np.nan)
+
+
+@dataclass
+class Sheet:
+    """One sheet as it came: text cells, rows indexed by their number from 1.
+
+    ``letters`` are a workbook's names of the columns. ``facts`` holds what a workbook knows
+    of a cell beyond its text, by row number and
+    column place: ``date``, ``formula``, ``digits`` (more than a spreadsheet keeps), ``zeros``.
+    """
+
+    findings: Findings
+    cells: pd.DataFrame
+    separator: str | None = None
+    facts: dict[tuple[int, int], str] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """Name of the file, without its folder."""
+        return self.findings.file
+
+    @property
+    def sheet(self) -> str | None:
+        """Name of the sheet in a workbook."""
+        return self.findings.sheet
+
+
+@dataclass
+class Table:
+    """A sheet whose header has been found.
+
+    ``names`` are the header's cells, cleaned; ``cells`` the rows below it, column places
+    as labels and sheet rows as index; ``above`` the lines over the header.
+    """
+
+    sheet: Sheet
+    header_row: int
+    names: list[str]
+    cells: pd.DataFrame
+    above: pd.DataFrame
+    _trimmed: dict[int, pd.Series] = field(default_factory=dict, repr=False)
+
+    @property
+    def findings(self) -> Findings:
+        """What is to be said of this table."""
+        return self.sheet.findings
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Sheet row number of each data row."""
+        return self.cells.index.to_numpy()
+
+    def place(self, name: str) -> int | None:
+        """Return the place of the column with this name, compared by letters and digits."""
+        wanted = key_name(name)
+        for place, other in enumerate(self.names):
+            if key_name(other) == wanted:
+                return place
+        return None
+
+    def role(self, role: str) -> int | None:
+        """Return the place of the column that plays a role."""
+        return find_role(self.names, role)
+
+    def text(self, column: str | int | list[str] | None) -> pd.Series:
+        """Return a column's cells, trimmed; an empty cell is missing, an absent column empty.
+
+        Of several names the first that is there is taken.
+        """
+        place = column
+        if isinstance(column, (str, list)):
+            names = [column] if isinstance(column, str) else column
+            place = next((p for name in names if (p := self.place(name)) is not None), None)
+        if place is None:
+            return no_texts(self.cells.index)
+        if place not in self._trimmed:
+            self._trimmed[place] = trim(self.cells[place])
+        return self._trimmed[place]
+
+    def put(self, place: int, texts: pd.Series, name: str | None = None) -> Table:
+        """Return the table with other cells in a column; a new place needs a name."""
+        names = self.names if name is None else [*self.names, name]
+        cells = self.cells.copy()
+        cells[place] = texts
+        return Table(self.sheet, self.header_row, names, cells, self.above)
+
+    def plain(self) -> Table:
+        """Return the table with plain text in place of coded columns."""
+        if not any(isinstance(kind, pd.CategoricalDtype) for kind in self.cells.dtypes):
+            return self
+        cells = self.cells.apply(as_texts)
+        return Table(self.sheet, self.header_row, self.names, cells, self.above)
+
+    def keep(self, rows: np.ndarray | pd.Series) -> Table:
+        """Return the table with the rows where ``rows`` is true."""
+        rows = np.asarray(rows, dtype=bool)
+        if rows.all():
+            return self
+        kept = self.cells[rows]
+        return Table(self.sheet, self.header_row, self.names, kept, self.above)
+
+
+def trim(texts: pd.Series) -> pd.Series:
+    """Return texts without surrounding space; empty ones are missing. Coded texts stay coded.
+
+    Examples
+    --------
+    >>> trim(pd.Series([" a ", "  ", None], dtype="str")).tolist()
+    ['a', nan, nan]
+    """
+    coded = isinstance(texts.dtype, pd.CategoricalDtype)
+    if coded and all(_is_clean(text) for text in texts.cat.categories.tolist()):
+        return texts
+    codes, unique = pd.factorize(texts)
+    cleaned = [clean_name(text) or None for text in unique.tolist()]
+    return take_texts(cleaned, codes, texts)
+
+
+def _is_clean(text: str) -> bool:
+    return text != "" and clean_name(text) is text
+
+
+def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
+    """Return the texts that ``codes`` stand for, coded and indexed as ``like``; -1 is missing."""
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        merged, texts = pd.factorize(pd.Series(unique, dtype="str"))
+        coded = pd.Categorical.from_codes(np.append(merged, -1)[codes], texts, validate=False)
+        return pd.Series(coded, index=like.index)
+    values = pd.Series([*unique, None], dtype="str").array
+    return pd.Series(values.take(codes), index=like.index)
+
+
+def no_texts(index: pd.Index) -> pd.Series:
+    """Return missing texts."""
+    return pd.Series(_TEXT.__from_arrow__(pa.nulls(len(index), pa.large_string())), index=index)
+
+
+def as_texts(texts: pd.Series) -> pd.Series:
+    """Return coded texts as plain ones; plain ones as they are."""
+    if not isinstance(texts.dtype, pd.CategoricalDtype):
+        return texts
+    names, codes = texts.cat.categories, texts.cat.codes.to_numpy()
+    if len(names) == 0:
+        return no_texts(texts.index)
+    if len(names) == 1 and codes.min(initial=0) == 0:
+        same = pa.repeat(pa.scalar(names[0], pa.large_string()), len(codes))
+        return pd.Series(_TEXT.__from_arrow__(same), index=texts.index)
+    values = pd.Series([*names, None], dtype="str").array
+    return pd.Series(values.take(codes), index=texts.index)
+
+
+def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return one whole number per row, the same where all the columns agree.
+
+    Examples
+    --------
+    >>> key_codes(pd.DataFrame({"a": ["x", "y", "x"], "b": ["1", "1", "1"]}), ["a", "b"]).tolist()
+    [1, 2, 1]
+    """
+    codes = np.zeros(len(frame), dtype="int64")
+    most = 0
+    for column in columns:
+        part, unique = pd.factorize(frame[column])
+        if len(unique) <= 1 and not (part < 0).any():
+            continue
+        if most > (2**62) // (len(unique) + 1):
+            codes = pd.factorize(codes)[0].astype("int64")
+            most = len(codes)
+        codes = codes * (len(unique) + 1) + part + 1
+        most = (most + 1) * (len(unique) + 1)
+    return codes
+
+
+def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where a key stands more than once."""
+    codes = key_codes(frame, columns)
+    if codes.max(initial=0) < 2**25:
+        return np.bincount(codes)[codes] > 1
+    return pd.Series(codes).duplicated(keep=False).to_numpy()
+
+
+def first_of_key(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where each different key stands for the first time."""
+    return ~pd.Series(key_codes(frame, columns)).duplicated().to_numpy()
+
+
+def build_table(sheet: Sheet, header_row: int) -> Table:
+    """Return the table whose header is the given row; blank rows and columns are left out."""
+    names = [
+        clean_name(name) if isinstance(name, str) else "" for name in sheet.cells.loc[header_row]
+    ]
+    body = sheet.cells.loc[header_row + 1 :]
+    names, body = _join_second_header(names, body, sheet.findings)
+    above = sheet.cells.loc[: header_row - 1]
+    return Table(sheet, header_row, names, drop_blank_rows(body), above)
+
+
+def _join_second_header(
+    names: list[str], body: pd.DataFrame, findings: Findings
+) -> tuple[list[str], pd.DataFrame]:
+    """Return joined names where a second header row names the parts of merged headings."""
+    if not len(body):
+        return names, body
+    below = [clean_name(cell) if isinstance(cell, str) else "" for cell in body.iloc[0]]
+    last = max((place for place, name in enumerate(names) if name), default=0)
+    under_gaps = any(text and not name for text, name in zip(below, names, strict=True))
+    words = [text for text in below if text and not text.replace(".", "").isdecimal()]
+    id_place = find_role(names, "student_id")
+    free = id_place is None or not below[id_place]
+    if not (under_gaps and free and len(words) >= 2 and not below[0] and last >= 2):
+        return names, body
+    joined, group = [], ""
+    for name, text in zip(names, below, strict=True):
+        group = name or group
+        joined.append(f"{group} {text}".strip() if text else name)
+    findings.note(f"the header has two rows; they were joined, as in {joined[-1]}.")
+    return joined, body.iloc[1:]
+
+
+def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which something is written."""
+    blank = np.ones(len(cells), dtype=bool)
+    for place in cells.columns:
+        if not blank.any():
+            return cells
+        blank &= _is_blank(cells[place])
+    return cells[~blank]
+
+
+def _is_blank(texts: pd.Series) -> np.ndarray:
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        codes, unique = texts.cat.codes.to_numpy(), texts.cat.categories
+    else:
+        codes, unique = pd.factorize(texts)
+    empty = [not text.strip() for text in unique.tolist()]
+    return np.append(np.asarray(empty, dtype=bool), True)[codes]

@@ -1,0 +1,225 @@
+"""The tidy form: one row a student and item, or a student and skill."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.exports.cells import WHY_REFUSED, Form, ScoreColumn, read_numbers
+from analysis.exports.dates import read_dates
+from analysis.exports.names import find_roles
+from analysis.exports.reading import Context, Reading, build_observations
+from analysis.exports.students import (
+    STUDENT_ROLES,
+    Students,
+    note_classrooms,
+    note_same_names,
+    read_students,
+)
+from analysis.exports.table import Table, as_texts, first_of_key
+from analysis.scales import SCALES, find_scale
+
+NAME = "tidy table"
+VALUE_ROLES = ["points", "points_possible", "score", "score_se", "cut", "level", "scale"]
+MEND = "Mend these in the file and import it again."
+
+
+def recognise(names: list[str]) -> bool:
+    """Tell whether the columns are those of the tidy form."""
+    roles = find_roles(names, ["student_id", "item_id", "skill_id", "points", "score", "level"])
+    about = "item_id" in roles or "skill_id" in roles
+    return "student_id" in roles and about and bool({"points", "score", "level"} & roles.keys())
+
+
+def read(table: Table, context: Context) -> Reading:
+    """Return what a tidy table says; see the package's docstring for its columns."""
+    rows = table.rows
+    about = ["student_id", "item_id", "skill_id", "observation_id", *VALUE_ROLES, "attempt"]
+    roles = find_roles(table.names, [*about[:3], *VALUE_ROLES, "attempt", *STUDENT_ROLES[1:]])
+    students = read_students(table, context, roles=roles, strict=True)
+    kept = _drop_rows_about_nothing(students)
+    values = _read_values(kept, context)
+    observed = build_observations(
+        kept.table.rows,
+        student_id=kept.frame["student_id"],
+        classroom_id=kept.frame["classroom_id"],
+        item_id=kept.text("item_id"),
+        skill_id=kept.text("skill_id"),
+        observation_id=kept.text("item_id"),
+        window=kept.text("window"),
+        source=kept.text("source"),
+        observed_on=read_dates(kept.text("observed_on")),
+        attempt=read_numbers(kept.text("attempt"))[0],
+        **values,
+    )
+    table.findings.refuse_faults(MEND)
+    told = observed["kind"].notna()
+    observed = observed if told.all() else observed[told]
+    note_same_names(students.roster, table.findings)
+    note_classrooms(students.roster, table.findings)
+    return Reading(
+        NAME,
+        table.findings,
+        rows,
+        observed,
+        roster=students.roster,
+        vendor=False,
+        items=_items_of(observed),
+    )
+
+
+def _drop_rows_about_nothing(students: Students) -> Students:
+    about = students.text("item_id").notna() | students.text("skill_id").notna()
+    if about.all():
+        return students
+    findings = students.table.findings
+    findings.put_aside(
+        students.table.rows[~about], "neither an item nor a skill", "Fill in item_id or skill_id."
+    )
+    keep = about.to_numpy()
+    return Students(
+        students.table.keep(keep), students.frame[keep], students.roles, students.possible
+    )
+
+
+def _read_values(students: Students, context: Context) -> dict:
+    """Return the value columns and the kind of each row; of several kinds points go first."""
+    n = len(students.table.cells)
+    kinds = np.full(n, -1, dtype="int8")
+    values: dict = {}
+    for place, (kind, apply) in enumerate(_KINDS.items()):
+        if kind in students.roles:
+            found, filled = apply(students, context)
+            values |= found
+            kinds[filled] = place
+    students.table.findings.put_aside(
+        students.table.rows[kinds < 0],
+        "no points, score or level",
+        "Nothing to do where the answer is missing; else fill it in.",
+    )
+    return values | {"kind": pd.Series(pd.Categorical.from_codes(kinds, list(_KINDS)))}
+
+
+def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+    findings, rows = students.table.findings, students.table.rows
+    column = ScoreColumn(students.text("points"))
+    name = students.table.names[students.roles["points"]]
+    allowed = {Form.NUMBER, Form.OUT_OF, Form.TRUTH}
+    _refuse_forms(column, column.forms - allowed, rows, name, findings)
+    points = column.numbers()
+    truth = np.append([c.text.casefold() == "true" for c in column.cells], False)[column.codes]
+    points = np.where(column.where(Form.TRUTH), truth.astype(float), points)
+    possible, bad = read_numbers(students.text("points_possible"))
+    for row in rows[bad]:
+        findings.fault("is not a number", row=row, column="points_possible")
+    possible = np.where(np.isnan(possible), column.out_of(), possible)
+    filled = ~np.isnan(points)
+    if "item_id" in students.roles and np.isnan(possible[filled]).any():
+        possible = _possible_of_items(students, context, possible)
+    lacking = filled & np.isnan(possible)
+    if lacking.any() and np.nanmax(points[lacking], initial=0) <= 1:
+        possible = np.where(lacking, 1.0, possible)
+    elif lacking.any():
+        findings.fault(
+            f"points without points_possible in {lacking.sum()} rows; add the column "
+            "points_possible, or give the points of each item in items.csv",
+            row=int(rows[lacking][0]),
+            column="points_possible",
+        )
+    _check_range(points, possible, filled, rows, name, findings)
+    return {"points": points, "points_possible": np.where(filled, possible, np.nan)}, filled
+
+
+def _possible_of_items(students: Students, context: Context, possible: np.ndarray) -> np.ndarray:
+    listed = context.items.dropna(subset=["points_possible"]).drop_duplicates("item_id")
+    by_item = listed.set_index("item_id")["points_possible"]
+    return np.where(
+        np.isnan(possible),
+        as_texts(students.text("item_id")).map(by_item).to_numpy(dtype=float),
+        possible,
+    )
+
+
+def _check_range(points, possible, filled, rows, name, findings) -> None:
+    with np.errstate(invalid="ignore"):
+        over, under, none = filled & (points > possible), points < 0, filled & (possible <= 0)
+    for bad, words in (
+        (over, "points {points:g} are over the {possible:g} possible"),
+        (under, "points {points:g} are below 0"),
+        (none, "points_possible {possible:g} is not above 0"),
+    ):
+        for place in np.flatnonzero(bad)[:1000]:
+            said = words.format(points=points[place], possible=possible[place])
+            findings.fault(said, row=int(rows[place]), column=name)
+
+
+def _read_scores(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+    findings, rows = students.table.findings, students.table.rows
+    values = {}
+    for role in ("score", "score_se", "cut"):
+        numbers, bad = read_numbers(students.text(role))
+        for row in rows[bad]:
+            findings.fault(
+                "is not a number", row=row, column=students.table.names[students.roles[role]]
+            )
+        values[role] = numbers
+    return values, ~np.isnan(values["score"])
+
+
+def _read_levels(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+    findings, rows = students.table.findings, students.table.rows
+    levels, scales = as_texts(students.text("level")), as_texts(students.text("scale"))
+    column = ScoreColumn(levels)
+    levels = levels.mask(column.where(Form.MISSING))
+    scales = scales.where(levels.notna())
+    unnamed = levels.notna() & scales.isna()
+    if unnamed.any():
+        found = find_scale(levels[unnamed].unique())
+        if found is None:
+            findings.fault(
+                "levels without a scale this program knows; add a column scale with one of "
+                f"{', '.join(SCALES)}",
+                row=int(rows[unnamed.to_numpy()][0]),
+                column="scale",
+            )
+        else:
+            scales = scales.mask(unnamed, found.name)
+    return _on_their_scales(levels, scales, findings), levels.notna().to_numpy()
+
+
+def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict:
+    read = levels.copy()
+    for (scale, level), rows in levels.groupby([scales, levels]).groups.items():
+        if scale not in SCALES:
+            findings.fault(
+                f"there is no scale {scale!r}; there are {', '.join(SCALES)}", row=rows[0]
+            )
+        elif (label := SCALES[scale].read(level)) is None:
+            findings.fault(
+                f"{level!r} is no level of the scale {scale!r}", row=rows[0], column="level"
+            )
+        else:
+            read.loc[rows] = label
+    return {"level": read, "scale": scales}
+
+
+_KINDS = {"level": _read_levels, "score": _read_scores, "points": _read_points}
+
+
+def _refuse_forms(column: ScoreColumn, forms, rows, name, findings) -> None:
+    for form in sorted(forms):
+        why = WHY_REFUSED.get(form, "{text} is not plain points")
+        where = column.where(form)
+        for place in np.flatnonzero(where)[:1000]:
+            text = column.cells[column.codes[place]].text
+            findings.fault(why.format(text=text), row=int(rows[place]), column=name)
+
+
+def _items_of(observed: pd.DataFrame) -> pd.DataFrame | None:
+    first = observed[first_of_key(observed, ["item_id", "skill_id"])]
+    items = (
+        first[["item_id", "skill_id", "points_possible"]]
+        .apply(as_texts)
+        .dropna(subset=["item_id", "skill_id"])
+    )
+    return None if items.empty else items.reset_index(drop=True)

@@ -1,0 +1,356 @@
+"""SkillNeedGroups: the best possible groups of students who need the same next skill."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import validate_data
+
+from analysis.errors import UnknownError, UsageError
+from analysis.grouping.conflicts import conflict_error, smallest_conflict
+from analysis.grouping.program import Program, Solution
+from analysis.grouping.rules import Kind, Rule, read_layout
+from analysis.grouping.seating import seat_in_groups
+from analysis.grouping.value import fill_unknown, read_prerequisites, value_of_teaching
+
+MOST_GROUPS = 6
+"""Groups one teacher can run in a week, where the class is not too large for so few."""
+
+
+class SkillNeedGroups(ClusterMixin, BaseEstimator):
+    """Groups by next skill: the most students on target, under a teacher's rules, proven.
+
+    Teaching student i skill k is worth P(lacks k) x P(ready for k). Which skills are taught
+    in how many groups, and who sits in which, is chosen to maximise the total, within group
+    sizes and the other rules, by a mixed-integer program solved to proof. Groups that share
+    a focus are seated so that those with like needs sit together.
+
+    Parameters
+    ----------
+    n_groups
+        Number of groups; ``None``: as many as pay, see ``group_gain``.
+    min_size, max_size
+        Fewest and most students in a group.
+    prerequisites
+        ``None``, pairs (prerequisite, skill), a mapping skill -> prerequisites, or a boolean
+        matrix with ``[j, k]`` true where skill j comes before k; skills by column name or
+        position.
+    together, apart
+        Sets of students (row positions) who must sit in one group, or in different ones.
+    random_state
+        Accepted as everywhere in scikit-learn; the method draws no random number.
+    fixed
+        Row position -> skill: the focus that the teacher has chosen for a student.
+    focus_wanted, focus_excluded
+        Skills that must, or must not, be the focus of a group.
+    absent
+        Row positions of students to leave out.
+    min_fit
+        Least value of teaching for which a student may join a focus (0 to 1). With 0 every
+        student with evidence is placed, as far as sizes allow.
+    group_gain
+        Where ``n_groups`` is open: a further group is opened only if it puts at least this
+        many more students on target, in expectation.
+    loyalty
+        What it is worth, in students on target, that one student stays with most of the
+        former group (``former_groups`` of :meth:`fit`).
+    time_limit
+        Seconds for the proof; then the best found is returned with its ``gap_``.
+
+    Attributes
+    ----------
+    labels_ : numpy.ndarray of int, shape (n_students,)
+        Group of each student, 0, 1, … by size (largest first), then by focus; -1 for a
+        student in no group.
+    focus_ : numpy.ndarray of int, shape (n_groups,)
+        Position of each group's focus skill.
+    value_ : numpy.ndarray, shape (n_students, n_skills)
+        Value of teaching: P(lacks and is ready), missing where nothing is known.
+    objective_ : float
+        Expected number of students who lack their focus and are ready for it.
+    gap_ : float
+        Proven distance from the optimum, as a share of it: 0 means proven best.
+    status_ : str
+        ``"optimal"`` or ``"time_limit"``.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    Examples
+    --------
+    Three students lack the first skill; three hold it and lack the second.
+
+    >>> mastery = [[.1, .1], [.2, .1], [.1, .2], [.9, .1], [.9, .2], [.8, .1]]
+    >>> groups = SkillNeedGroups(prerequisites=[(0, 1)]).fit(mastery)
+    >>> groups.labels_
+    array([0, 0, 0, 1, 1, 1])
+    >>> groups.focus_, groups.status_
+    (array([0, 1]), 'optimal')
+    """
+
+    def __init__(
+        self,
+        n_groups=None,
+        min_size=3,
+        max_size=6,
+        prerequisites=None,
+        together=(),
+        apart=(),
+        random_state=0,
+        *,
+        fixed=None,
+        focus_wanted=(),
+        focus_excluded=(),
+        absent=(),
+        min_fit=0.0,
+        group_gain=0.25,
+        loyalty=0.1,
+        time_limit=20.0,
+    ):
+        self.n_groups = n_groups
+        self.min_size = min_size
+        self.max_size = max_size
+        self.prerequisites = prerequisites
+        self.together = together
+        self.apart = apart
+        self.random_state = random_state
+        self.fixed = fixed
+        self.focus_wanted = focus_wanted
+        self.focus_excluded = focus_excluded
+        self.absent = absent
+        self.min_fit = min_fit
+        self.group_gain = group_gain
+        self.loyalty = loyalty
+        self.time_limit = time_limit
+
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        ready=None,
+        draws=None,
+        value=None,
+        former_groups=None,
+        student_ids=None,
+    ):
+        """Form the groups.
+
+        Parameters
+        ----------
+        X
+            Mastery: probabilities that each student has each skill, shape (n_students,
+            n_skills), 0 to 1, missing where not known.
+        y
+            Ignored.
+        ready
+            Probability that all prerequisites are held, same shape; default: their product.
+        draws
+            Skills held in each posterior draw, bool, shape (n_draws, n_students, n_skills);
+            better than ``ready``, because it knows how skills hang together.
+        value
+            Value of teaching, same shape, where it is known better than from all of these.
+        former_groups
+            Group of each student before, -1 for none.
+        student_ids
+            Names of the students for messages; default: their row positions.
+
+        Returns
+        -------
+        SkillNeedGroups
+            Itself.
+
+        Raises
+        ------
+        UsageError
+            The rules cannot all be followed; the smallest set in conflict is named.
+        UnknownError
+            A rule names a student or skill that is not there.
+        """
+        mastery = _as_probabilities(
+            validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        )
+        names = list(getattr(self, "feature_names_in_", range(mastery.shape[1])))
+        before = read_prerequisites(self.prerequisites, names)
+        if value is None:
+            value = value_of_teaching(mastery, before, ready=ready, draws=draws)
+        order = _canonical_order(mastery, value)
+        self._students = list(range(len(mastery)) if student_ids is None else student_ids)
+        self._solve(mastery, value, order, names, former_groups)
+        self.value_ = value
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _solve(self, mastery, value, order, names, former_groups):
+        """Solve on rows and columns in canonical order and put the answer back."""
+        rows, columns = order
+        to_row, to_column = np.argsort(rows), np.argsort(columns)
+        n_students = len(rows)
+        rules = self._rules(names, n_students, np.isnan(mastery).all(axis=1))
+        rules = [_moved(rule, to_row, to_column) for rule in rules]
+        worth = value[np.ix_(rows, columns)]
+        needs = 1 - fill_unknown(mastery)[np.ix_(rows, columns)]
+        worth[np.isin(rows, self._present(n_students), invert=True)] = np.nan
+        former = None if former_groups is None else np.asarray(former_groups)[rows]
+        students, skills = [self._students[row] for row in rows], [names[c] for c in columns]
+        found, seated = self._seat(worth, needs, rules, former, students, skills)
+        self._keep(found, seated, worth, (to_row, columns))
+
+    def _seat(self, worth, needs, rules, former, students, skills):
+        started, unfolded = time.monotonic(), frozenset()
+        layout = read_layout(rules, len(worth))
+        program = self._program(worth, layout, former)
+        while True:
+            left = self.time_limit and self.time_limit - (time.monotonic() - started)
+            found = program.solve(unfolded=unfolded, time_limit=left)
+            if found is None:
+                conflict = smallest_conflict(rules, lambda kept: self._feasible(worth, needs, kept))
+                raise conflict_error(conflict, students, skills)
+            seated, failed = _seat_all(found, needs, layout)
+            if not failed:
+                return found, seated
+            unfolded |= failed
+
+    def _feasible(self, worth, needs, rules) -> bool:
+        layout, unfolded = read_layout(rules, len(worth)), frozenset()
+        program = self._program(worth, layout, None)
+        while True:
+            found = program.solve(unfolded=unfolded, gap=np.inf)
+            if found is None:
+                return False
+            failed = _seat_all(found, needs, layout)[1]
+            if not failed:
+                return True
+            unfolded |= failed
+
+    def _program(self, worth, layout, former) -> Program:
+        return Program(
+            worth,
+            layout,
+            most_groups=max(MOST_GROUPS, -(-2 * len(worth) // (self.min_size + self.max_size))),
+            group_gain=0.0 if layout.n_groups else self.group_gain,
+            former=former,
+            loyalty=self.loyalty,
+        )
+
+    def _rules(self, names, n_students: int, without_evidence: np.ndarray) -> list[Rule]:
+        self._refuse_impossible_numbers()
+        skill, student = _finder("skill", names), _finder("student", range(n_students))
+        present = set(self._present(n_students).tolist())
+        n_placeable = sum(not without_evidence[i] for i in present)
+        rules = [
+            Rule(Kind.MAX_SIZE, number=self.max_size),
+            # A class smaller than the smallest group is one group.
+            Rule(Kind.MIN_SIZE, number=min(self.min_size, max(n_placeable, 1))),
+            Rule(Kind.MIN_FIT, number=self.min_fit),
+        ]
+        if self.n_groups is not None:
+            rules.append(Rule(Kind.N_GROUPS, number=self.n_groups))
+        for kind, sets in ((Kind.TOGETHER, self.together), (Kind.APART, self.apart)):
+            for named in sets:
+                kept = tuple(i for i in map(student, named) if i in present)
+                rules += [Rule(kind, students=kept)] if len(kept) > 1 else []
+        for named, focus in dict(self.fixed or {}).items():
+            if student(named) in present:
+                rules.append(Rule(Kind.FIXED, students=(student(named),), skill=skill(focus)))
+        rules += [Rule(Kind.WANTED, skill=skill(focus)) for focus in self.focus_wanted]
+        return rules + [Rule(Kind.EXCLUDED, skill=skill(focus)) for focus in self.focus_excluded]
+
+    def _refuse_impossible_numbers(self) -> None:
+        if not 1 <= self.min_size <= self.max_size:
+            raise UsageError(
+                f"Group sizes {self.min_size} to {self.max_size} cannot be: "
+                "min_size must be at least 1 and at most max_size."
+            )
+        if self.n_groups is not None and self.n_groups < 1:
+            raise UsageError(f"n_groups = {self.n_groups} cannot be: ask for at least 1 group.")
+
+    def _present(self, n_students: int) -> np.ndarray:
+        return np.setdiff1d(np.arange(n_students), np.asarray(list(self.absent), dtype=int))
+
+    def _keep(self, found: Solution, seated: np.ndarray, worth, order) -> None:
+        """Keep the answer: groups numbered by size, then focus; students in the order given."""
+        to_row, columns = order
+        groups = [
+            (-(seated == group).sum(), int(columns[found.focus_of[seated == group][0]]), group)
+            for group in range(seated.max(initial=-1) + 1)
+        ]
+        number = {group: place for place, (_, _, group) in enumerate(sorted(groups))}
+        labels = np.array([number.get(int(group), -1) for group in seated], dtype=int)
+        self.labels_ = labels[to_row]
+        self.focus_ = np.array([focus for _, focus, _ in sorted(groups)], dtype=int)
+        placed = seated >= 0
+        taught = np.nan_to_num(worth[np.flatnonzero(placed), found.focus_of[placed]])
+        self.objective_ = float(taught.sum())
+        self.gap_ = found.gap
+        self.status_ = "optimal" if found.optimal else "time_limit"
+
+
+def _as_probabilities(mastery: np.ndarray) -> np.ndarray:
+    if np.nanmin(mastery, initial=0) < 0 or np.nanmax(mastery, initial=1) > 1:
+        warnings.warn(
+            "mastery holds numbers outside 0 to 1 and was clipped; are these percentages?",
+            stacklevel=3,
+        )
+    return np.clip(mastery, 0, 1)
+
+
+def _canonical_order(mastery: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return an order of rows and columns that depends on their content alone.
+
+    Where several groupings are equally good, the solver takes the first in its own order;
+    in this order the same class gives the same groups however its table was sorted.
+    """
+    both = np.round(np.nan_to_num(np.hstack([mastery, value]), nan=-1.0), 12)
+    n_skills = mastery.shape[1]
+    contents = np.sort(both, axis=0)
+    columns = np.lexsort([*contents[:, :n_skills], *contents[:, n_skills:]])
+    both = both[:, np.r_[columns, columns + n_skills]]
+    return np.lexsort(both.T[::-1]), columns
+
+
+def _seat_all(found: Solution, needs, layout) -> tuple[np.ndarray, frozenset[int]]:
+    """Return the group of each student, and the focus skills whose groups cannot be seated."""
+    seated, failed, opened = np.full(len(needs), -1), set(), 0
+    for skill in np.flatnonzero(found.n_groups_of):
+        students = np.flatnonzero(found.focus_of == skill)
+        n_groups = int(found.n_groups_of[skill])
+        group_of = seat_in_groups(students, n_groups, needs, layout)
+        if group_of is None:
+            failed.add(int(skill))
+            continue
+        seated[students] = group_of + opened
+        opened += n_groups
+    return seated, frozenset(failed)
+
+
+def _moved(rule: Rule, to_row: np.ndarray, to_column: np.ndarray) -> Rule:
+    students = tuple(int(to_row[student]) for student in rule.students)
+    skill = None if rule.skill is None else int(to_column[rule.skill])
+    return Rule(rule.kind, students, skill, rule.number)
+
+
+def _finder(kind: str, names: Iterable):
+    """Return a function from a name, or a position, to the position."""
+    names = list(names)
+    known: Mapping = {name: place for place, name in enumerate(names)}
+
+    def find(name) -> int:
+        if name in known:
+            return known[name]
+        if isinstance(name, (int, np.integer)) and 0 <= name < len(names):
+            return int(name)
+        where = "the mastery table"
+        raise UnknownError.of(kind, str(name), [str(other) for other in names], where)
+
+    return find
+
+
+__all__ = ["MOST_GROUPS", "SkillNeedGroups"]

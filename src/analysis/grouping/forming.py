@@ -1,0 +1,280 @@
+"""From a classroom's mastery table to its groups: class need, group need, single need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import UnknownError, UsageError
+from analysis.grouping import sentences
+from analysis.grouping.estimator import SkillNeedGroups
+from analysis.grouping.evidence import Classroom, read_classroom
+from analysis.grouping.moves import former_groups_of, who_moved
+from analysis.grouping.placing import account_for_everyone
+from analysis.grouping.result import Draws, Grouping, GroupRules
+
+
+def form_groups(
+    mastery: pd.DataFrame,
+    roster: pd.DataFrame,
+    *,
+    classroom_id: str,
+    window: str,
+    prerequisites=None,
+    rules: GroupRules | None = None,
+    draws: Draws | tuple | None = None,
+    shares: pd.DataFrame | None = None,
+    previous: Grouping | pd.DataFrame | None = None,
+    supports_skill_groups: bool = True,
+    random_state: int = 0,
+) -> Grouping:
+    """Form the groups of one classroom, and account for every student exactly once.
+
+    In this order: a skill most of the class needs and is ready for is taught to everyone
+    and is no group's focus; then groups with one focus skill each; then the students whose
+    need no group shares. Where groups would put hardly more students on target than one
+    lesson, they all share that lesson's skill, and the verdict says so.
+
+    Parameters
+    ----------
+    mastery
+        Table of :data:`analysis.tables.MASTERY`; other classrooms and windows are ignored.
+    roster
+        Table of :data:`analysis.tables.ROSTER`.
+    classroom_id, window
+        What to group.
+    prerequisites
+        Mapping skill id -> ids of direct prerequisites, or pairs (prerequisite, skill).
+        Skills without evidence may occur; their own prerequisites take their place.
+    rules
+        The teacher's rules.
+    draws
+        Posterior draws of who holds what; without them cells are drawn as if independent.
+    shares
+        Shares of points of *everybody*, one row per student, skill and observation
+        (``student_id``, ``skill_id``, ``window``, ``observation_id``, ``share``). With them
+        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
+        weighted mean of both readings, which is better wherever skills come in degrees or
+        ratings are graded, and groups are formed only where both say that they pay.
+    previous
+        The grouping before, or its ``groups`` table: students stay together unless need
+        says otherwise.
+    supports_skill_groups
+        Whether the assessment tells skills apart at all (the mastery model's verdict).
+    random_state
+        Seed of the draws where none are given.
+
+    Returns
+    -------
+    Grouping
+        The groups, their focus, everyone else, certainty, moves and the next check.
+
+    Raises
+    ------
+    UsageError
+        The rules cannot all be followed; the smallest set in conflict is named.
+    UnknownError
+        The classroom is not in the roster, or a rule names an unknown student or skill.
+
+    Examples
+    --------
+    >>> rows = [(f"s{i}", k, p) for i, lacks in enumerate("aaabbb") for k, p in
+    ...         [("a", .1 if lacks == "a" else .9), ("b", .9 if lacks == "a" else .2)]]
+    >>> mastery = pd.DataFrame(rows, columns=["student_id", "skill_id", "mastery"])
+    >>> mastery = mastery.assign(window="fall", n_items=4)
+    >>> roster = pd.DataFrame({"student_id": [f"s{i}" for i in range(6)], "classroom_id": "4a"})
+    >>> grouping = form_groups(mastery, roster, classroom_id="4a", window="fall")
+    >>> grouping.focus[["group", "focus_skill_id", "size"]]
+       group focus_skill_id  size
+    0      1              a     3
+    1      2              b     3
+    """
+    rules = GroupRules() if rules is None else rules
+    classroom = read_classroom(
+        mastery,
+        roster,
+        classroom_id,
+        window,
+        prerequisites=prerequisites,
+        draws=draws,
+        shares=shares,
+        random_state=random_state,
+    )
+    rules = _resolve(rules, classroom, previous)
+    former = former_groups_of(previous, classroom.students)
+    plan = _plan(classroom, rules, former, supports_skill_groups)
+    parts = account_for_everyone(classroom, plan.model, rules, random_state)
+    return Grouping(
+        classroom_id=classroom_id,
+        window=window,
+        groups=_named(parts.pop("groups"), classroom_id, window),
+        whole_class=plan.whole_class,
+        proven_gap=plan.model.gap_ if plan.model else 0.0,
+        supports_groups=plan.pays,
+        verdict=plan.verdict,
+        expected_on_target=plan.with_groups,
+        one_lesson_on_target=plan.one_lesson,
+        moves=who_moved(classroom, plan.model, former, previous, rules),
+        **parts,
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    model: SkillNeedGroups | None
+    whole_class: pd.DataFrame
+    pays: bool
+    verdict: str
+    with_groups: float = 0.0
+    one_lesson: float = 0.0
+
+
+def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan:
+    """Decide between separate groups and one lesson, and form the groups."""
+    value = np.nan_to_num(classroom.value[classroom.assessed])
+    if not len(value):
+        return _Plan(None, _whole_class_table([], [], 0), False, sentences.NO_EVIDENCE)
+    shares = value.mean(axis=0)
+    common = _whole_class_needs(shares, classroom, rules)
+    groups, common = _fit_apart_from(common, classroom, rules, former)
+    share = groups.objective_ / len(value)
+    one_lesson = float(np.delete(shares, common).max(initial=0))
+    taught = [classroom.skills[k] for k in common]
+    whole_class = _whole_class_table(taught, shares[common], len(value))
+    if supports and least_gain(classroom, groups, common) >= rules.least_gain:
+        said = sentences.GROUPS_PAY.format(
+            with_groups=share, n_students=len(value), one_lesson=one_lesson
+        )
+        return _Plan(groups, whole_class, True, said, share, one_lesson)
+    kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
+    return _one_lesson(classroom, rules, former) or kept
+
+
+def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int]) -> float:
+    """Return how many more students groups put on target than one lesson does, as a share.
+
+    By the reading of the evidence that finds the least: where readings disagree on whether
+    groups pay, it is the data that do not say.
+    """
+    seated = np.flatnonzero(groups.labels_ >= 0)
+    gains = []
+    for reading in classroom.readings:
+        value = np.nan_to_num(reading[classroom.assessed])
+        taught = np.nan_to_num(reading[seated, groups.focus_[groups.labels_[seated]]]).sum()
+        best = np.delete(value.mean(axis=0), common).max(initial=0)
+        gains.append(taught / len(value) - best)
+    return min(gains)
+
+
+def _fit_apart_from(common: list[int], classroom, rules, former):
+    """Form groups on other skills than the class's common need, if the rules leave room."""
+    try:
+        return _fit(
+            classroom, rules, former, excluded=[classroom.skills[k] for k in common]
+        ), common
+    except UsageError:
+        return _fit(classroom, rules, former, excluded=[]), []
+
+
+def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None:
+    """Return groups that all practise one skill, or None where the teacher wants others.
+
+    The skill is chosen by the last reading: the level reading, where there is one, compares
+    needs across skills better, because its cut is the same for all.
+    """
+    n_students = int(classroom.assessed.sum())
+    needed = np.nan_to_num(classroom.readings[-1][classroom.assessed]).mean(axis=0)
+    needed[np.isin(classroom.skills, list(rules.focus_excluded))] = -1
+    place = int(needed.argmax())
+    skill = classroom.skills[place]
+    best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
+    too_few = n_students < rules.min_size
+    others = [other for other in classroom.skills if other != skill]
+    rules = replace(rules, min_fit=0.0) if too_few else rules
+    try:
+        lesson = _fit(classroom, rules, former, excluded=others)
+    except UsageError:
+        return None
+    whole_class = _whole_class_table([skill], [best], n_students)
+    said = sentences.ONE_LESSON.format(skill=skill)
+    if too_few:
+        said = sentences.TOO_FEW.format(n_students=n_students)
+    elif not len(lesson.focus_):
+        whole_class, said = _whole_class_table([], [], n_students), sentences.NOTHING_NEEDED
+    return _Plan(lesson, whole_class, False, said, lesson.objective_ / n_students, best)
+
+
+def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRules) -> list[int]:
+    """Return skills to teach everyone: common enough, and not the teacher's focus already."""
+    kept = {*rules.focus_wanted, *rules.focus_excluded, *rules.fixed.values()}
+    ordered = np.argsort(-shares, kind="stable")
+    common = [
+        int(k)
+        for k in ordered
+        if shares[k] >= rules.whole_class_share and classroom.skills[k] not in kept
+    ]
+    return common[: rules.most_whole_class]
+
+
+def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]):
+    model = SkillNeedGroups(
+        n_groups=rules.n_groups,
+        min_size=rules.min_size,
+        max_size=rules.max_size,
+        prerequisites=classroom.before,
+        together=[_positions(ids, classroom) for ids in rules.together],
+        apart=[_positions(ids, classroom) for ids in rules.apart],
+        fixed=dict(zip(_positions(rules.fixed, classroom), rules.fixed.values(), strict=True)),
+        focus_wanted=rules.focus_wanted,
+        focus_excluded=[*dict.fromkeys([*rules.focus_excluded, *excluded])],
+        absent=_positions(rules.absent, classroom),
+        min_fit=rules.min_fit,
+        group_gain=rules.group_gain,
+        loyalty=rules.loyalty,
+        time_limit=rules.time_limit,
+    )
+    mastery = pd.DataFrame(classroom.mastery, columns=classroom.skills)
+    return model.fit(
+        mastery, value=classroom.value, former_groups=former, student_ids=classroom.students
+    )
+
+
+def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:
+    """Return the rules with each student fixed to a group fixed to that group's focus."""
+    if not rules.fixed:
+        return rules
+    table = getattr(previous, "groups", previous)
+    focus = {}
+    if table is not None:
+        seated = table.dropna(subset=["group", "focus_skill_id"])
+        focus = dict(zip(seated["group"].astype(int), seated["focus_skill_id"], strict=True))
+    fixed = {}
+    for student, place in rules.fixed.items():
+        if place not in classroom.skills and place not in focus:
+            raise UsageError(
+                f"Student {student} is fixed to {place!r}, which is neither a skill with evidence "
+                f"nor a group of the previous grouping.\nGroups: {sorted(focus) or 'none'}; "
+                f"skills: {', '.join(classroom.skills)}."
+            )
+        fixed[student] = place if place in classroom.skills else focus[place]
+    return replace(rules, fixed=fixed)
+
+
+def _positions(ids, classroom: Classroom) -> list[int]:
+    known = {student: place for place, student in enumerate(classroom.students)}
+    for student in ids:
+        if student not in known:
+            raise UnknownError.of("student", str(student), classroom.students, "this classroom")
+    return [known[student] for student in ids]
+
+
+def _whole_class_table(skills, shares, n_students: int) -> pd.DataFrame:
+    table = pd.DataFrame({"skill_id": pd.Series(skills, dtype="str"), "share": shares})
+    return table.assign(share=table["share"].astype(float), n_students=n_students)
+
+
+def _named(groups: pd.DataFrame, classroom_id: str, window: str) -> pd.DataFrame:
+    groups = groups.assign(classroom_id=classroom_id, window=window)
+    return groups[["classroom_id", "window", *groups.columns.drop(["classroom_id", "window"])]]

@@ -1,0 +1,401 @@
+"""A classroom's groups in plain words and numbers, for the teacher who will teach them.
+
+Every sentence stands in :data:`SAY`, with named places for what changes, so that a
+translation is one table. Words say what is needed next, never what a student is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.grouping import Grouping
+from analysis.language import Language, mark, open_language
+from analysis.skills import SkillFramework, natural_key
+from analysis.tables import EVIDENCE, MASTERY, ROSTER, Kind, check_table
+
+HELD = 0.5
+"""Mastery from which a skill counts as shown: more likely than not."""
+
+MOST = 0.6
+"""Share of a group that makes a need, or a strength, the group's own."""
+
+MOST_SKILLS_NAMED = 3
+"""Skills named in a list or a sentence; more is a table, not a sentence."""
+
+SURE, FAIRLY_SURE = 0.8, 0.6
+"""Share of posterior draws from which a placement is called sure, or fairly sure."""
+
+SAY = {
+    "sure": mark("sure"),
+    "fairly sure": mark("fairly sure"),
+    "check": mark("please check"),
+    "not yet": mark("Has not yet shown “{skill}” ({shown})."),
+    "maybe not yet": mark("May not yet have “{skill}” ({shown})."),
+    "seems to have": mark("Seems to have “{skill}” ({shown}); please check."),
+    "no evidence": mark("No evidence on “{skill}” yet; placed by the teacher."),
+    "comes first": mark("Has what comes first: {skills}."),
+    "warm up first": mark("Warm up {skills} first."),
+    "seems to have it": mark("Seems to have it."),
+    "points": mark("{points} of {possible} points"),
+    "not asked": mark("not asked; estimated"),
+    "group": mark("We expect {n_right} of {n_students} to need this and to be ready for it."),
+    "groups pay": mark(
+        "With these groups we expect {with_groups} of the assessed students to work on a skill "
+        "they need and are ready for; one lesson for all would reach {one_lesson}."
+    ),
+    "no groups": mark(
+        "The evidence does not support separate skill groups: teach “{skill}” to the whole "
+        "class. The groups are for practice."
+    ),
+    "whole class": mark(
+        "{share} of the class need “{skill}” and are ready for it: teach it to everyone."
+    ),
+}
+"""Every sentence and word said here."""
+
+
+@dataclass(frozen=True)
+class SkillCount:
+    """A skill, and how many of the students with evidence it is true for."""
+
+    skill_id: str
+    name: str
+    n_students: int
+    n_assessed: int
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """A prerequisite of the focus: how many have shown it, and how to warm it up."""
+
+    skill_id: str
+    name: str
+    text: str
+    n_students: int
+    n_assessed: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A first question to ask, its answer and what to look for (empty: not given)."""
+
+    question: str
+    answer: str
+    look_for: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A student of a group: how sure the place is, and why it is this one.
+
+    ``certainty`` is a word; ``share`` the share of posterior draws behind it (0 to 1,
+    missing without evidence); ``shown`` the evidence on the focus in a few words; ``why``
+    the reason in a sentence; ``note`` what is unusual, empty for most;
+    ``alternative_group`` is ``None`` where no other group fits.
+    """
+
+    student_id: str
+    display_name: str
+    certainty: str
+    share: float
+    shown: str
+    why: str
+    note: str
+    alternative_group: int | None
+
+
+@dataclass(frozen=True)
+class GroupProfile:
+    """One group in words and numbers."""
+
+    group: int
+    size: int
+    focus_skill_id: str
+    focus_name: str
+    i_can: str
+    summary: str
+    expected_on_target: float
+    certainty: str
+    members: list[Member]
+    shared_needs: list[SkillCount]
+    already_have: list[SkillCount]
+    warm_up: list[WarmUp]
+    questions: list[Question]
+
+
+@dataclass(frozen=True)
+class ClassProfile:
+    """The whole class: verdict, counts, what to teach everyone, what most have shown."""
+
+    n_students: int
+    counts: str
+    verdict: str
+    whole_class: list[str]
+    needs: list[SkillCount]
+    has: list[SkillCount]
+
+
+def describe_groups(
+    grouping: Grouping,
+    mastery: pd.DataFrame,
+    framework: SkillFramework,
+    roster: pd.DataFrame,
+    *,
+    evidence: pd.DataFrame | None = None,
+    language: Language | None = None,
+) -> list[GroupProfile]:
+    """Describe each group of a classroom: focus, members and why, what to do first.
+
+    Parameters
+    ----------
+    grouping
+        What :func:`analysis.grouping.form_groups` returned.
+    mastery
+        Table of :data:`analysis.tables.MASTERY`.
+    framework
+        Names, "I can" texts and prerequisites; where its table has columns ``warm_up``,
+        ``look_for``, ``check_question`` and ``check_answer``, the first steps come from them.
+    roster
+        Table of :data:`analysis.tables.ROSTER`, for names to show.
+    evidence
+        Table of :data:`analysis.tables.EVIDENCE`; with it reasons say points earned, without
+        it the number of answers.
+    language
+        To say it in; English by default.
+
+    Returns
+    -------
+    list of GroupProfile
+        In the order of the groups' numbers.
+
+    Examples
+    --------
+    >>> from analysis.grouping import form_groups
+    >>> rows = [(f"s{i}", k, p) for i, lacks in enumerate("aaabbb") for k, p in
+    ...         [("a", .1 if lacks == "a" else .9), ("b", .9 if lacks == "a" else .2)]]
+    >>> mastery = pd.DataFrame(rows, columns=["student_id", "skill_id", "mastery"])
+    >>> mastery = mastery.assign(window="fall", n_items=4)
+    >>> roster = pd.DataFrame({"student_id": [f"s{i}" for i in range(6)], "classroom_id": "4a"})
+    >>> skills = pd.DataFrame({"skill_id": ["a", "b"], "name": ["halves", "quarters"]})
+    >>> grouping = form_groups(mastery, roster, classroom_id="4a", window="fall")
+    >>> first, second = describe_groups(grouping, mastery, SkillFramework(skills), roster)
+    >>> first.focus_name, first.members[0].why
+    ('halves', 'Has not yet shown “halves” (4 answers).')
+    """
+    room = _Room(grouping, mastery, framework, roster, evidence, language or open_language())
+    return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
+
+
+def describe_class(
+    grouping: Grouping,
+    mastery: pd.DataFrame,
+    framework: SkillFramework,
+    roster: pd.DataFrame,
+    *,
+    language: Language | None = None,
+) -> ClassProfile:
+    """Describe a classroom as a whole; parameters as in :func:`describe_groups`."""
+    language = language or open_language()
+    room = _Room(grouping, mastery, framework, roster, None, language)
+    students = grouping.groups["student_id"].tolist()
+    return ClassProfile(
+        n_students=len(students),
+        counts=_counts(grouping, language),
+        verdict=_verdict(grouping, framework, language),
+        whole_class=[
+            language.say(
+                SAY["whole class"],
+                share=language.percent(row.share),
+                skill=framework.name_of(row.skill_id),
+            )
+            for row in grouping.whole_class.itertuples()
+        ],
+        needs=room.count(students, held=False),
+        has=room.count(students, held=True),
+    )
+
+
+class _Room:
+    """What is known of one classroom, ready to be looked up by student and skill."""
+
+    def __init__(self, grouping, mastery, framework, roster, evidence, language):
+        self.language = language
+        mastery = check_table(mastery, MASTERY, "the mastery table")
+        here = mastery["student_id"].isin(grouping.groups["student_id"])
+        mine = mastery[(mastery["window"] == grouping.window) & here]
+        self.framework, self.placed = framework, grouping.groups.set_index("student_id")
+        self.cells = mine.set_index(["student_id", "skill_id"])
+        self.skills = sorted(mine["skill_id"].unique(), key=natural_key)
+        self.names = _display_names(roster, grouping.classroom_id)
+        self.points = _points(evidence, grouping.window)
+
+    def describe(self, group: int, value: float) -> GroupProfile:
+        rows = self.placed[self.placed["group"] == group]
+        students, skill = rows.index.tolist(), rows["focus_skill_id"].iloc[0]
+        name = self.framework.name_of(skill)
+        return GroupProfile(
+            group=int(group),
+            size=len(students),
+            focus_skill_id=skill,
+            focus_name=name,
+            i_can=self.framework.i_can(skill),
+            summary=self._say("group", n_students=len(students), n_right=round(value)),
+            expected_on_target=value / len(students),
+            certainty=_certainty_word(rows["fit"].mean()),
+            members=[self._member(row, skill) for row in rows.itertuples()],
+            shared_needs=[c for c in self.count(students, held=False) if c.skill_id != skill],
+            already_have=self.count(students, held=True),
+            warm_up=[self._warm_up(before, students) for before in self._before(skill)],
+            questions=self._questions(skill),
+        )
+
+    def count(self, students: Sequence[str], *, held: bool) -> list[SkillCount]:
+        """Count skills that most of the students have, or lack, the most frequent first."""
+        counts = [self._count(skill, students, held=held) for skill in self.skills]
+        common = [c for c in counts if c.n_assessed and c.n_students >= MOST * c.n_assessed]
+        common.sort(key=lambda count: -count.n_students / count.n_assessed)
+        return common[:MOST_SKILLS_NAMED]
+
+    def _count(self, skill: str, students: Sequence[str], *, held: bool) -> SkillCount:
+        known = np.array([self._mastery(student, skill) for student in students], dtype=float)
+        known = known[~np.isnan(known)]
+        true = int(((known >= HELD) == held).sum())
+        return SkillCount(skill, self.framework.name_of(skill), true, len(known))
+
+    def _mastery(self, student: str, skill: str) -> float:
+        key = (student, skill)
+        return float(self.cells.at[key, "mastery"]) if key in self.cells.index else np.nan
+
+    def _before(self, skill: str) -> list[str]:
+        return [s for s in self.framework.prerequisites_of(skill) if s in self.skills]
+
+    def _say(self, sentence: str, **values: object) -> str:
+        return self.language.say(SAY[sentence], **values)
+
+    def _member(self, row, skill: str) -> Member:
+        other = row.alternative_group
+        shown = self._shown(row.Index, skill)
+        return Member(
+            student_id=row.Index,
+            display_name=self.names.get(row.Index, row.Index),
+            certainty=_certainty_word(row.fit),
+            share=row.fit,
+            shown=shown,
+            why=self._why(row.Index, skill, row.need, shown),
+            note=self._note(row.Index, skill, row.need),
+            alternative_group=None if pd.isna(other) else int(other),
+        )
+
+    def _why(self, student: str, skill: str, need: float, shown: str) -> str:
+        name = self.framework.name_of(skill)
+        if np.isnan(need):
+            return self._say("no evidence", skill=name)
+        said = "not yet" if need >= SURE else "maybe not yet" if need >= HELD else "seems to have"
+        held, to_warm_up = self._prerequisites(student, skill)
+        sentences = [
+            self._say(said, skill=name, shown=shown),
+            self._list("comes first", held),
+            self._list("warm up first", to_warm_up),
+        ]
+        return " ".join(filter(None, sentences))
+
+    def _note(self, student: str, skill: str, need: float) -> str:
+        _, to_warm_up = self._prerequisites(student, skill)
+        seems = self._say("seems to have it") if need < HELD else ""
+        return " ".join(filter(None, [seems, self._list("warm up first", to_warm_up)]))
+
+    def _prerequisites(self, student: str, skill: str) -> tuple[list[str], list[str]]:
+        """Return the prerequisites the student has, and has not, where anything is known."""
+        known = [s for s in self._before(skill) if not np.isnan(self._mastery(student, s))]
+        held = [s for s in known if self._mastery(student, s) >= HELD]
+        return held, [s for s in known if s not in held]
+
+    def _list(self, sentence: str, skills: list[str]) -> str:
+        names = [f"“{self.framework.name_of(skill)}”" for skill in skills[:MOST_SKILLS_NAMED]]
+        return self._say(sentence, skills=self.language.all_of(names)) if names else ""
+
+    def _shown(self, student: str, skill: str) -> str:
+        number = self.language.number
+        if (student, skill) in self.points:
+            points, possible = self.points[student, skill]
+            return self._say("points", points=number(points), possible=number(possible))
+        known = (student, skill) in self.cells.index
+        n_items = int(self.cells.at[(student, skill), "n_items"]) if known else 0
+        if not n_items:
+            return self._say("not asked")
+        return self.language.say_n("{n} answer", "{n} answers", n_items)
+
+    def _warm_up(self, skill: str, students: Sequence[str]) -> WarmUp:
+        shown = self._count(skill, students, held=True)
+        text = self._text(skill, "warm_up")
+        return WarmUp(skill, shown.name, text, shown.n_students, shown.n_assessed)
+
+    def _questions(self, skill: str) -> list[Question]:
+        question = self._text(skill, "check_question")
+        answer, look_for = self._text(skill, "check_answer"), self._text(skill, "look_for")
+        return [Question(question, answer, look_for)] if question else []
+
+    def _text(self, skill: str, column: str) -> str:
+        table = self.framework.table
+        text = table.at[skill, column] if column in table.columns else None
+        return "" if text is None or pd.isna(text) else str(text)
+
+
+def _certainty_word(share: float) -> str:
+    word = "sure" if share >= SURE else "fairly sure" if share >= FAIRLY_SURE else "check"
+    return SAY[word]
+
+
+def _counts(grouping: Grouping, language: Language) -> str:
+    """Say how many students are where; a place without students is not named."""
+    say_n = language.say_n
+    n_grouped = int(grouping.groups["group"].notna().sum())
+    parts = [
+        language.say(
+            "{students} in {groups}",
+            students=say_n("{n} student", "{n} students", n_grouped),
+            groups=say_n("{n} group", "{n} groups", len(grouping.focus)),
+        )
+    ]
+    if n := len(grouping.extension):
+        parts.append(say_n("{n} ready to go further", "{n} ready to go further", n))
+    if n := len(grouping.conference):
+        parts.append(say_n("{n} for a short talk", "{n} for a short talk", n))
+    if n := len(grouping.not_assessed):
+        parts.append(say_n("{n} not assessed yet", "{n} not assessed yet", n))
+    return language.all_of(parts) + "."
+
+
+def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) -> str:
+    """Say the grouping's verdict with skills by name where it names one."""
+    if grouping.supports_groups:
+        return language.say(
+            SAY["groups pay"],
+            with_groups=language.percent(grouping.expected_on_target),
+            one_lesson=language.percent(grouping.one_lesson_on_target),
+        )
+    focus = grouping.focus["focus_skill_id"].unique()
+    if len(focus) == 1 and focus[0] in set(grouping.whole_class["skill_id"]):
+        return language.say(SAY["no groups"], skill=framework.name_of(focus[0]))
+    return language.say(grouping.verdict)
+
+
+def _display_names(roster: pd.DataFrame, classroom_id: str) -> Mapping[str, str]:
+    roster = check_table(roster, ROSTER, "the roster")
+    here = roster[roster["classroom_id"] == classroom_id].dropna(subset=["display_name"])
+    return dict(zip(here["student_id"], here["display_name"], strict=True))
+
+
+def _points(evidence: pd.DataFrame | None, window: str) -> dict[tuple[str, str], tuple]:
+    """Return points earned and possible of each student on each skill in the window."""
+    if evidence is None:
+        return {}
+    evidence = check_table(evidence, EVIDENCE, "the evidence table")
+    mine = evidence[(evidence["window"] == window) & (evidence["kind"] == Kind.POINTS)]
+    mine = mine.dropna(subset=["points", "points_possible"])
+    sums = mine.groupby(["student_id", "skill_id"])[["points", "points_possible"]].sum()
+    return {key: tuple(row) for key, row in zip(sums.index, sums.to_numpy(), strict=True)}

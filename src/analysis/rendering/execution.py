@@ -1,0 +1,170 @@
+"""Running a notebook through papermill, in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from analysis.errors import AnalysisError
+from analysis.files import whole_file
+
+KERNEL = "python3"
+OUR_ERRORS = {
+    "DataError", "UnknownError", "UsageError", "LockedError", "AnalysisError",
+}  # fmt: skip
+"""Errors whose text we wrote ourselves: ids, never names."""
+
+MEGABYTE = 2**20
+
+
+class NotebookFailedError(AnalysisError):
+    """A notebook stopped before its end. The message names the cell's error, not its data."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a notebook may take; more makes it a failed one.
+
+    Parameters
+    ----------
+    cell_timeout
+        Seconds for one cell.
+    report_timeout
+        Seconds for all cells together.
+    memory
+        Megabytes of address space of its process, where the system can limit it
+        (Linux); 0: any.
+    """
+
+    cell_timeout: int = 120
+    report_timeout: int = 180
+    memory: int = 0
+
+
+def execute_notebook(
+    notebook: Path,
+    parameters: dict,
+    output: Path,
+    *,
+    limits: Limits | None = None,
+    server: str = "",
+) -> NotebookNode:
+    """Run a notebook with parameters; return it executed.
+
+    The same notebook and parameters give the same bytes, whichever kernel ran them.
+
+    Parameters
+    ----------
+    notebook
+        What to run; it is run in its own folder.
+    parameters
+        Plain values by name, checked before (:mod:`analysis.rendering.parameters`).
+    output
+        Where the executed notebook is kept, also when a cell fails. It holds student data
+        and paths: it belongs among the private runs, never beside a page.
+    limits
+        Of time and memory.
+    server
+        Address of a kernel server (:class:`analysis.rendering.kernel.KernelServer`);
+        empty: an ordinary kernel.
+
+    Raises
+    ------
+    NotebookFailedError
+        A cell failed or took too long, or the kernel died.
+    """
+    # papermill takes most of a second to import; who only draws a block need not wait.
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    limits = limits or Limits()
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    failure = None
+    with whole_file(output) as part, warnings.catch_warnings(), _kernel(limits, server) as kernel:
+        warnings.simplefilter("ignore")
+        try:
+            executed = papermill.execute_notebook(
+                str(notebook),
+                str(part),
+                parameters=parameters,
+                kernel_name=KERNEL,
+                cwd=str(notebook.parent),
+                timeout_func=_time_left(limits),
+                request_save_on_cell_execute=False,
+                progress_bar=False,
+                log_output=False,
+                record_timing=False,
+                # A report is complete or it is not; nothing is to be said goodbye to.
+                shutdown_kernel="immediate",
+                **kernel,
+            )
+            normalise(executed, notebook)
+            nbformat.write(executed, part)
+        except papermill.PapermillExecutionError as error:
+            failure = _describe(error)  # papermill has written the notebook with its banner
+        except CellTimeoutError:
+            raise NotebookFailedError(_describe_timeout(limits)) from None
+        except DeadKernelError:
+            raise NotebookFailedError("the notebook's process died") from None
+    if failure:
+        raise NotebookFailedError(failure)
+    return executed
+
+
+def normalise(executed: NotebookNode, source: Path) -> None:
+    """Take out of an executed notebook what differs from run to run: times, random ids.
+
+    Parameters
+    ----------
+    executed
+        Changed in place; papermill has just made it.
+    source
+        The notebook it was made from; cells keep the ids they have there.
+    """
+    known = {cell.get("id") for cell in nbformat.read(source, as_version=4).cells}
+    executed.metadata.pop("papermill", None)
+    for place, cell in enumerate(executed.cells):
+        for record in ("papermill", "execution"):
+            cell.metadata.pop(record, None)
+        if cell.get("id") not in known:
+            cell["id"] = f"added-{place}"
+
+
+@contextmanager
+def _kernel(limits: Limits, server: str) -> Iterator[dict]:
+    """Give papermill the kernel manager of a report, with a private folder while it runs."""
+    from analysis.rendering.kernel import kernel_manager_for
+
+    # Socket paths may have 104 bytes at most, so the folder's name is short.
+    with tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True) as folder:
+        memory = limits.memory * MEGABYTE
+        yield {"kernel_manager_class": kernel_manager_for(folder, server=server, memory=memory)}
+
+
+def _time_left(limits: Limits) -> Callable[[NotebookNode], float]:
+    """Return how long a cell may take: its own limit, or what is left for the report."""
+    end = time.monotonic() + limits.report_timeout
+    return lambda cell: min(limits.cell_timeout, max(0.1, end - time.monotonic()))
+
+
+def _describe_timeout(limits: Limits) -> str:
+    return (
+        f"a cell took more than {limits.cell_timeout} seconds, "
+        f"or all cells more than {limits.report_timeout}"
+    )
+
+
+def _describe(error) -> str:
+    """Name a failed cell's error; quote its text only where we wrote it, ids and all."""
+    if error.ename in OUR_ERRORS:
+        return str(error.evalue)
+    return f"cell {error.exec_count} stopped with {error.ename}"

@@ -1,0 +1,270 @@
+"""The kernel of a report: forked from a server that has the imports done, or an ordinary one.
+
+Jupyter starts a kernel through a *provisioner*. Ours asks the kernel server
+(:mod:`analysis.rendering.server`) for a process; everything after that - messages,
+timeouts, interrupts, errors - is Jupyter's own. Where a process cannot be forked
+(Windows, macOS), where the kernel is not this Python's, or where the server is gone, the
+kernel is started in the ordinary way; the report is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Int, Unicode
+
+LAUNCHER = "ipykernel_launcher"
+INLINE = "module://matplotlib_inline.backend_inline"
+SECONDS_TO_START = 60
+"""Longest wait for the server's imports, which go on while the first client asks."""
+
+ALWAYS = {
+    # One report, one core: many reports at once are faster than one report on many cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_MAX_THREADS": "1",
+    # The order of a set is the same in every kernel, warm or ordinary.
+    "PYTHONHASHSEED": "0",
+    # pyarrow's allocator would start a thread on import, and no fork may meet a thread.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Environment of every kernel of ours."""
+
+
+def can_fork() -> bool:
+    """Say whether kernels can be forked here; macOS has forks that crash its libraries."""
+    return sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
+
+
+class KernelServer:
+    """A running kernel server; leaving the ``with`` ends it and all its kernels.
+
+    Examples
+    --------
+    >>> with KernelServer() as server:  # doctest: +SKIP
+    ...     execute_notebook(notebook, parameters, output, server=server.address)
+    """
+
+    def __init__(self) -> None:
+        # Socket paths may have 104 bytes at most, so the folder's name is short.
+        self._folder = tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True)
+        self.address = f"{self._folder.name}/s"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.address)
+            listener.listen(128)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "analysis.rendering.server", str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                # What a kernel writes outside its cells may hold data; it belongs in no log.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                env={"MPLBACKEND": INLINE, **os.environ, **ALWAYS},
+            )
+
+    def __enter__(self) -> KernelServer:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the server and its kernels."""
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+
+@cache
+def own_server() -> KernelServer:
+    """Return this process's own server, started when it is first asked for."""
+    return KernelServer()
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts a kernel as a fork of a preloaded server, else as an ordinary process.
+
+    Registered as ``coach-warm``: a kernel specification that names it under
+    ``metadata.kernel_provisioner`` has warm kernels in JupyterLab and papermill too.
+    """
+
+    server = Unicode("", help="Address of a kernel server; empty: one of this process.").tag(
+        config=True
+    )
+    memory = Int(0, help="Most bytes of address space a kernel may take; 0: any.").tag(config=True)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel; see :class:`jupyter_client.provisioning.KernelProvisionerBase`."""
+        kwargs["env"] = {**kwargs.get("env", os.environ), **ALWAYS}
+        self.process = self._fork(cmd, kwargs)
+        if self.process is None:
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            await super().launch_kernel(cmd, **kwargs, **quiet)
+        else:
+            self.pid = self.pgid = self.process.pid
+            self.cwd = kwargs.get("cwd") or Path.cwd()
+        if self.memory and sys.platform == "linux":
+            _limit_memory(self.pid, self.memory)
+        return self.connection_info
+
+    def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> ForkedKernel | None:
+        if not can_fork() or LAUNCHER not in cmd or not Path(cmd[0]).samefile(sys.executable):
+            return None
+        request = {
+            "argv": cmd[cmd.index(LAUNCHER) + 1 :],
+            "env": dict(kwargs["env"]),
+            "cwd": str(kwargs.get("cwd") or Path.cwd()),
+        }
+        try:
+            return ForkedKernel(self.server or own_server().address, request)
+        except OSError:  # the server is gone; the report need not be
+            return None
+
+
+class ForkedKernel:
+    """A kernel that is the server's child; used in the way of :class:`subprocess.Popen`.
+
+    Parameters
+    ----------
+    address
+        Of the kernel server.
+    request
+        What the server is asked for.
+
+    Raises
+    ------
+    OSError
+        The server does not answer.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, address: str, request: dict):
+        self.returncode: int | None = None
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.settimeout(SECONDS_TO_START)
+        self._server.connect(address)
+        self._server.sendall(json.dumps(request).encode() + b"\n")
+        answer = _read_line(self._server)
+        if not answer:
+            raise ConnectionResetError("the kernel server hung up")
+        self.pid = int(answer)
+        self._server.settimeout(None)
+
+    def poll(self) -> int | None:
+        """Return the exit code, or none while the kernel lives."""
+        if self.returncode is None:
+            with suppress(BlockingIOError):
+                self._server.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                self._end()
+        return self.returncode
+
+    def wait(self) -> int:
+        """Wait for the kernel's end; return its exit code."""
+        if self.returncode is None:
+            self._end()
+        return self.returncode
+
+    def send_signal(self, signum: int) -> None:
+        """Send the kernel a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, signum)
+
+    def kill(self) -> None:
+        """End the kernel at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask the kernel to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _end(self) -> None:
+        answer = _read_line(self._server)
+        # A server that died took its kernels along.
+        self.returncode = int(answer) if answer else -signal.SIGKILL
+        self._server.close()
+
+
+def kernel_manager_for(folder: str, *, server: str, memory: int) -> type[AsyncKernelManager]:
+    """Return the class of manager that papermill shall start a report's kernel with.
+
+    Parameters
+    ----------
+    folder
+        A private folder of this kernel alone, for its sockets: over TCP other users of
+        the machine could listen, and ports race when many kernels start at once.
+    server
+        Address of the kernel server; empty: an ordinary kernel.
+    memory
+        Most bytes of address space; 0: any.
+    """
+
+    class ReportKernelManager(AsyncKernelManager):
+        # Windows has no such sockets; there TCP stays.
+        transport = "tcp" if sys.platform == "win32" else "ipc"
+        ip = "127.0.0.1" if sys.platform == "win32" else f"{folder}/k"
+
+        def __init__(self, **kwargs: Any):
+            super().__init__(**kwargs)
+            kind = WarmProvisioner if server else OrdinaryProvisioner
+            self.provisioner = kind(
+                parent=self,
+                kernel_id="report",
+                kernel_spec=self.kernel_spec,
+                server=server,
+                memory=memory,
+            )
+
+    return ReportKernelManager
+
+
+class OrdinaryProvisioner(WarmProvisioner):
+    """Starts an ordinary kernel, with the environment and the limits of a warm one."""
+
+    def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> None:
+        return None
+
+
+def _limit_memory(pid: int, n_bytes: int) -> None:
+    import resource
+
+    # It may have ended already; Jupyter will say so.
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_AS, (n_bytes, n_bytes))
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    """Read up to the end of a line and not a byte of the next; nothing when hung up."""
+    line = b""
+    try:
+        while not line.endswith(b"\n"):
+            part = connection.recv(1)
+            if not part:
+                return b""
+            line += part
+    except ConnectionResetError:
+        return b""
+    return line

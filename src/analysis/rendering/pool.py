@@ -1,0 +1,85 @@
+"""Reports made at the same time, on the cores of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, as_completed
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import nullcontext
+from multiprocessing import get_context, set_forkserver_preload
+
+from pebble import ProcessExpired, ProcessPool
+
+from analysis.errors import AnalysisError, StoppedError
+from analysis.rendering.kernel import KernelServer, can_fork
+from analysis.rendering.report import Task, make_report
+
+WORKERS_NEED = ["analysis.rendering.report", "papermill", "nbconvert.exporters"]
+SECONDS_OF_GRACE = 60
+"""A notebook that takes too long is stopped by its own worker; one that still runs so
+much later has a worker that hangs, and the worker is ended."""
+
+
+def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[str, str | None]]:
+    """Make reports in worker processes; give each when it is done.
+
+    Parameters
+    ----------
+    tasks
+        What to make, by classroom.
+    workers
+        How many processes.
+
+    Yields
+    ------
+    tuple of str and (str or None)
+        The classroom, and why its report failed, in words without student data. A worker
+        that dies takes no other report with it.
+    """
+    with KernelServer() if can_fork() else nullcontext() as server:
+        pool = ProcessPool(max_workers=max(1, min(workers, len(tasks))), context=_context())
+        try:
+            done = {
+                pool.schedule(
+                    make_report,
+                    args=[task, server.address if server else ""],
+                    timeout=task.limits.report_timeout + SECONDS_OF_GRACE,
+                ): classroom_id
+                for classroom_id, task in tasks.items()
+            }
+            for future in as_completed(done):
+                yield done[future], problem_of(future)
+        finally:
+            # When all went well nothing is left to stop; when not, nothing may go on.
+            pool.stop()
+            pool.join()
+
+
+def problem_of(future: Future) -> str | None:
+    """Return why a report failed, in words without student data, or None."""
+    try:
+        future.result()
+    except StoppedError:
+        raise
+    except AnalysisError as error:
+        return str(error)
+    except FutureTimeoutError:
+        return "it took too long and did not stop by itself"
+    except ProcessExpired:
+        return "its process died"
+    except OSError as error:
+        return f"{error.strerror or 'a file could not be read or written'}"
+    except Exception as error:  # our own bug in one report: the others go on, this one is named
+        return f"{type(error).__name__} while rendering"
+    return None
+
+
+def _context():
+    """Return how workers start: as forks of a process that has only imported, if possible.
+
+    A fork of a process that has computed can hang.
+    """
+    if not can_fork():
+        return get_context("spawn")
+    set_forkserver_preload(WORKERS_NEED)
+    return get_context("forkserver")

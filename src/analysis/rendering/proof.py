@@ -1,0 +1,90 @@
+"""Proof that a page is the right classroom's, made from these rows, and complete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from html.parser import HTMLParser
+
+from analysis.errors import AnalysisError
+from analysis.language import open_language
+from analysis.rendering.blocks import render_block
+
+
+class WrongPageError(AnalysisError):
+    """A page is not the report that was asked for; it is not published."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a page says of itself, as its last part: without it a page is not complete.
+
+    Parameters
+    ----------
+    classroom_id, window
+        Whose report this is, and of when.
+    n_students, n_evidence
+        Rows of the roster and of the evidence it was made from.
+    digest
+        Of those rows.
+    language
+        Of the page.
+    """
+
+    classroom_id: str
+    window: str
+    n_students: int
+    n_evidence: int
+    digest: str
+    language: str = "en"
+
+    def _repr_html_(self) -> str:
+        language = open_language(self.language)
+        said = language.say(
+            "Complete report of classroom {classroom}, {window}: {students} students, {evidence} "
+            "rows of evidence, data {digest}. It holds student records: for the teacher of this "
+            "classroom and the coach only.",
+            classroom=self.classroom_id,
+            window=self.window,
+            students=language.number(self.n_students),
+            evidence=language.number(self.n_evidence),
+            digest=self.digest[:12],
+        )
+        return render_block("proof", language, proof=self, said=said).html
+
+
+def check_proof(page: str, expected: Proof) -> None:
+    """Compare what a page says of itself with what was asked for.
+
+    Raises
+    ------
+    WrongPageError
+        The page has no proof, more than one, or a wrong one.
+    """
+    reader = _ProofReader()
+    reader.feed(page)
+    if len(reader.found) != 1:
+        raise WrongPageError(
+            f"The report of classroom {expected.classroom_id} is not complete: it holds "
+            f"{len(reader.found)} proofs in place of one."
+        )
+    given = {name: str(value) for name, value in asdict(expected).items()}
+    given.pop("language")
+    wrong = [name for name, value in given.items() if reader.found[0].get(name) != value]
+    if wrong:
+        raise WrongPageError(
+            f"The page made for classroom {expected.classroom_id} is of other data: "
+            f"{', '.join(wrong)} differ. It was not published."
+        )
+
+
+class _ProofReader(HTMLParser):
+    """Collects the ``data-`` attributes of each element that has a ``data-proof``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name.removeprefix("data-").replace("-", "_"): value or "" for name, value in attrs}
+        if "proof" in given:
+            self.found.append(given)

@@ -1,0 +1,141 @@
+"""What a coach may set: one typed model for the command line, the panels and the schedule."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from analysis.errors import UnknownError, UsageError, join_faults
+
+GroupSize = Annotated[int, Field(ge=1, le=40)]
+
+
+class ReportParameters(BaseModel):
+    """What one classroom's report is made from; the same names as in the notebook.
+
+    Examples
+    --------
+    >>> ReportParameters(classroom_id="007", window="2026-EOY", data_dir="data/store").min_size
+    3
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+    classroom_id: str = Field(min_length=1, description="classroom to report on, as in the roster")
+    window: str = Field(min_length=1, description="assessment window")
+    data_dir: str = Field(min_length=1, description="folder with the exports or their store")
+    min_size: GroupSize = Field(3, description="fewest students a group may have")
+    max_size: GroupSize = Field(6, description="most students a group may have")
+    n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
+    language: str = Field("en", min_length=2, description="language of the page: en or es")
+
+    @model_validator(mode="after")
+    def _sizes_make_sense(self) -> ReportParameters:
+        if self.min_size > self.max_size:
+            raise ValueError(f"min_size {self.min_size} is over max_size {self.max_size}")
+        return self
+
+
+class Settings(BaseSettings):
+    """The settings of ``coach.toml``; a variable ``COACH_STORE`` and the like comes first.
+
+    Examples
+    --------
+    >>> Settings().max_size
+    6
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COACH_", extra="forbid", frozen=True)
+
+    store: Path = Field(Path("data/store"), description="where imported data is kept")
+    out: Path = Field(Path("reports"), description="where reports are published")
+    notebooks: Path = Field(Path("notebooks"), description="where the notebooks are")
+    min_size: GroupSize = Field(3, description="fewest students a group may have")
+    max_size: GroupSize = Field(6, description="most students a group may have")
+    n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
+    language: str = Field("en", min_length=2, description="language of the pages: en or es")
+    workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
+    cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
+    report_timeout: int = Field(180, ge=1, description="seconds one report may take")
+    report_memory: int = Field(
+        4096, ge=0, description="megabytes of memory one report may take, on Linux; 0: any"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the command first, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(config: Path | None = None, **given) -> Settings:
+    """Return the settings of a file, with what was given on the command line before it.
+
+    Parameters
+    ----------
+    config
+        A TOML file; without one, ``coach.toml`` of the working folder if it is there.
+    **given
+        Settings by name; ``None`` means not given.
+
+    Raises
+    ------
+    UsageError
+        The file is missing or no TOML, or a setting is unknown or out of range: all named.
+    """
+    file = config or Path("coach.toml")
+    if config is not None and not config.is_file():
+        raise UsageError(f"{config} is not there.\nCorrect the path after --config.")
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        return _settings_from(file)(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} is not valid TOML: {error}\nCorrect that line.") from None
+    except ValidationError as error:
+        raise UsageError(_describe(error, Settings, str(file))) from None
+
+
+def check_parameters(given: dict, where: str = "the report's parameters") -> ReportParameters:
+    """Return the parameters as their typed model.
+
+    Raises
+    ------
+    UsageError
+        A parameter is unknown, missing or out of range: all named, with a suggestion.
+    """
+    try:
+        return ReportParameters(**given)
+    except ValidationError as error:
+        raise UsageError(_describe(error, ReportParameters, where)) from None
+
+
+def _settings_from(file: Path) -> type[Settings]:
+    config = SettingsConfigDict(toml_file=file)
+    return type("Settings", (Settings,), {"model_config": config, "__doc__": Settings.__doc__})
+
+
+def _describe(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    faults = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            faults.append(str(UnknownError.of("setting", name, list(model.model_fields), where)))
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            faults.append(f"{where}: {name}: {message}".replace(": : ", ": "))
+    return join_faults(faults)

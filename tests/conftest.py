@@ -1,0 +1,60 @@
+"""What several tests need: drawn tables, the project's folders, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.district import import_exports
+from analysis.store import Store
+
+PROJECT = Path(__file__).parents[1]
+SHARED = PROJECT.parent / "shared"
+WINDOW = "2026-EOY"
+"""The demo's last window."""
+
+
+def table(drawing: str) -> pd.DataFrame:
+    """Read a table drawn with ``|``; an empty cell is missing, every other one is text."""
+    lines = [line.strip().strip("|") for line in drawing.strip().splitlines()]
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    frame = pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
+    return frame.mask(frame == "", None)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project; tests that need it skip without it."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of real data is not beside the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo_store(tmp_path_factory) -> Store:
+    """The committed demo district, imported once."""
+    store = Store(tmp_path_factory.mktemp("demo") / "store")
+    import_exports([PROJECT / "data" / "demo"], store)
+    return store
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium; required in CI, skipped elsewhere when there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-sync",
+             "--disable-component-update", "--no-first-run", "--disable-gpu"]  # fmt: skip
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium, args=quiet)
+        yield chrome
+        chrome.close()

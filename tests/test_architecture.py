@@ -1,0 +1,135 @@
+"""The house, held up: imports go down, each heavy library has one door, nothing is unsafe."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import PROJECT
+
+PACKAGE = PROJECT / "src" / "analysis"
+
+FLOORS = {
+    "errors": 0, "language": 1, "files": 1, "words": 2, "theme": 2,
+    "tables": 2, "skills": 2, "settings": 2, "scales": 2,
+    "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
+    "district": 4, "profiles": 4, "growth": 4, "coaching": 4, "charts": 4,
+    "rendering": 5, "sharing": 5, "schedule": 5,
+    "classroom": 6, "caseload": 6, "explore": 6, "cli": 6,
+}  # fmt: skip
+"""Ground 0-1, what is agreed 2, steps 3, what is made of them 4, pages 5, doors 6."""
+
+MAY_IMPORT_BESIDE = {
+    ("skills", "tables"), ("settings", "tables"), ("scales", "tables"),
+    ("theme", "words"), ("coaching", "profiles"), ("explore", "classroom"),
+}  # fmt: skip
+"""Imports allowed on one floor; steps and doors otherwise never import each other."""
+
+DOORS = {
+    "papermill": {"rendering"},
+    "nbconvert": {"rendering"},
+    "nbclient": {"rendering"},
+    "jinja2": {"rendering"},
+    "babel": {"language"},
+    "pebble": {"rendering"},
+    "distributed": {"rendering"},
+    "matplotlib": {"charts", "theme"},
+    "seaborn": {"charts", "theme"},
+    "sklearn": {"mastery", "grouping"},
+    "scipy": {"mastery", "grouping"},
+    "python_calamine": {"exports"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+"""The modules each library may be imported in."""
+
+NEVER = {"pickle", "joblib", "shelve", "marshal"}
+"""Readers that can run what they read."""
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms_imported(file: Path) -> set[str]:
+    parts = [name.split(".") for name in imports_of(file)]
+    return {part[1] for part in parts if part[0] == "analysis" and len(part) > 1}
+
+
+def short(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("file", modules(), ids=short)
+def test_every_module_stands_on_a_floor(file):
+    assert room_of(file) in {*FLOORS, "__init__"}
+
+
+@pytest.mark.parametrize("file", modules(), ids=short)
+def test_imports_only_go_down(file):
+    room = room_of(file)
+    if room == "__init__":
+        return
+    for other in rooms_imported(file) - {room}:
+        assert other in FLOORS, f"{short(file)} imports analysis.{other}, which is on no floor"
+        allowed = FLOORS[other] < FLOORS[room] or (room, other) in MAY_IMPORT_BESIDE
+        assert allowed, f"{short(file)} (floor {FLOORS[room]}) imports {other} ({FLOORS[other]})"
+
+
+@pytest.mark.parametrize("file", modules(), ids=short)
+def test_each_heavy_library_has_one_door(file):
+    for name in imports_of(file):
+        library = name.split(".")[0]
+        assert room_of(file) in DOORS.get(library, {room_of(file)}), f"{short(file)}: {library}"
+
+
+@pytest.mark.parametrize("file", modules(), ids=short)
+def test_nothing_reads_what_could_run(file):
+    source = file.read_text(encoding="utf-8")
+    assert not {name.split(".")[0] for name in imports_of(file)} & NEVER
+    for call in ("read_pickle", "allow_pickle=True", "yaml.load(", "eval(", "exec("):
+        assert call not in source, f"{short(file)}: {call}"
+
+
+@pytest.mark.parametrize("file", modules(), ids=short)
+def test_only_the_command_line_prints(file):
+    if room_of(file) == "cli":
+        return
+    calls = [
+        n.func for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.Call)
+    ]
+    assert "print" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+def test_the_package_names_at_most_twelve_things():
+    import analysis
+
+    assert len(analysis.__all__) <= 12
+    for name in analysis.__all__:
+        assert getattr(analysis, name).__module__.startswith("analysis.")
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    script = "import sys, analysis; print(sorted({'pandas', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,154 @@
+"""A page in a real browser: it asks for nothing, runs nothing, and can be used by everyone."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from analysis.classroom import open_classroom
+from analysis.rendering.runner import NOTEBOOK, Task, make_report
+from analysis.settings import check_parameters
+from analysis.store import Store
+from conftest import PROJECT, WINDOW
+
+pytestmark = pytest.mark.browser
+
+HOSTILE_NAMES = [
+    "<script>document.title='ran'</script>",
+    "<img src=x onerror=\"document.title='ran'\">",
+    "</title><svg onload=document.title='ran'>",
+    "[x](javascript:document.title='ran')",
+    "![x](https://example.org/a.png)",
+    "$x_{$ & $\\frac{1$",
+    "مُحَمَّد بن سلمان",
+    "김민준",
+    "\u202eevil",
+    "👩🏽‍🚀 Zoë Ω",
+    '=HYPERLINK("https://example.org")',
+    "None",
+    "_hidden",
+    "Wolfeschlegelsteinhausenbergerdorff-" + "x" * 44,
+]
+
+
+def make_page(store: Store, classroom_id: str, folder: Path) -> Path:
+    data_dir = str(store.folder.resolve())
+    given = {"classroom_id": classroom_id, "window": WINDOW, "data_dir": data_dir}
+    proof = open_classroom(**given).show_proof()
+    page = folder / "page.html"
+    notebook = PROJECT / "notebooks" / NOTEBOOK
+    make_report(Task(notebook, check_parameters(given), proof, folder / "n.ipynb", page))
+    return page
+
+
+@pytest.fixture(scope="module")
+def plain_page(demo_store, tmp_path_factory) -> Path:
+    return make_page(demo_store, "demo-4b", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def hostile_page(demo_store, tmp_path_factory) -> Path:
+    """The page of a classroom whose students have every name a page may trip over."""
+    folder = tmp_path_factory.mktemp("hostile")
+    store = Store(folder / "store")
+    roster = demo_store.read_roster("demo-4b")
+    names = pd.Series(HOSTILE_NAMES).reindex(range(len(roster)), fill_value="Two Alike")
+    store.save(
+        roster=roster.assign(display_name=names.to_numpy(), teacher=HOSTILE_NAMES[0]),
+        skills=demo_store.read_skills(),
+        items=demo_store.read_items(),
+        evidence=demo_store.read_evidence(WINDOW, "demo-4b"),
+    )
+    return make_page(store, "demo-4b", folder)
+
+
+@pytest.fixture
+def opened(browser):
+    """Open a file and listen: what it asks for, what it says, what it tries to run."""
+    pages = []
+
+    def open_file(file: Path, *, width: int = 1366, bypass_csp: bool = False):
+        page = browser.new_page(viewport={"width": width, "height": 768}, bypass_csp=bypass_csp)
+        page.heard = []
+        page.on("request", lambda request: page.heard.append(request.url))
+        page.on("dialog", lambda dialog: page.heard.append(dialog.message))
+        page.goto(file.as_uri())
+        page.heard = [one for one in page.heard[1:] if not one.startswith("data:")]
+        pages.append(page)
+        return page
+
+    yield open_file
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("which", ["plain_page", "hostile_page"])
+def test_a_page_asks_for_nothing_and_runs_nothing(which, opened, request):
+    page = opened(request.getfixturevalue(which))
+    for element in page.query_selector_all("a:not(.skip), td, li, h3"):
+        element.hover(force=True, timeout=2000)
+    assert page.heard == []
+    assert page.title() == f"Classroom demo-4b, {WINDOW}: student groups"
+
+
+def test_a_page_stays_quiet_also_where_the_browser_would_let_it_run(hostile_page, opened):
+    # Escaping alone has to hold, without the content policy behind it.
+    page = opened(hostile_page, bypass_csp=True)
+    page.wait_for_timeout(300)
+    assert page.heard == []
+    assert page.title() != "ran"
+
+
+def test_the_content_policy_alone_holds_what_escaping_would_miss(plain_page, opened, tmp_path):
+    spoilt = tmp_path / "spoilt.html"
+    attack = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
+    text = plain_page.read_text("utf-8").replace("</main>", attack + "</main>")
+    spoilt.write_text(text, encoding="utf-8")
+    assert opened(spoilt).title() != "ran"
+    assert opened(spoilt, bypass_csp=True).title() == "ran"
+
+
+def test_every_name_is_shown_as_it_is(hostile_page, opened):
+    told = opened(hostile_page).inner_text("main")
+    assert [name for name in HOSTILE_NAMES if name not in told] == []
+
+
+@pytest.mark.parametrize("which", ["plain_page", "hostile_page"])
+def test_a_page_can_be_used_by_everyone(which, opened, request):
+    # axe itself is a script, so the policy steps aside for the test alone.
+    page = opened(request.getfixturevalue(which), bypass_csp=True)
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+def test_every_picture_says_what_it_shows(plain_page, opened):
+    alts = opened(plain_page).eval_on_selector_all("img", "all => all.map(one => one.alt)")
+    assert alts
+    assert len(set(alts)) == len(alts)
+    assert all(len(alt.split()) >= 5 for alt in alts)
+
+
+@pytest.mark.parametrize("width", [320, 768, 1366, 1920])
+def test_no_page_is_wider_than_its_screen(plain_page, opened, width):
+    page = opened(plain_page, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_there_is_one_first_heading_and_no_level_is_skipped(plain_page, opened):
+    page = opened(plain_page)
+    levels = page.eval_on_selector_all(
+        "h1, h2, h3, h4", "all => all.map(one => Number(one.tagName[1]))"
+    )
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_a_page_is_light(plain_page):
+    text = plain_page.read_bytes()
+    assert len(text) <= 300_000
+    assert len(text) - sum(len(part) for part in text.split(b'"') if part[:5] == b"data:") <= 80_000

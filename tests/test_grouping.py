@@ -1,0 +1,132 @@
+"""SkillNeedGroups: exact, within every rule, the same however the table was sorted."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import DataError, UnknownError, UsageError
+from analysis.grouping import SkillNeedGroups
+
+
+def make_mastery(n_students: int, n_skills: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    ability = rng.normal(size=(n_students, 1))
+    logits = 1.5 * (ability - np.linspace(-1.5, 1.5, n_skills)) + rng.normal(
+        size=(n_students, n_skills)
+    )
+    return 1 / (1 + np.exp(-logits))
+
+
+def best_by_brute_force(value: np.ndarray, min_size: int, max_size: int, gain: float) -> float:
+    """Try every assignment of students to skills, or to none."""
+    n_students, n_skills = value.shape
+    best = 0.0
+    for chosen in product(range(-1, n_skills), repeat=n_students):
+        chosen = np.array(chosen)
+        sizes = np.bincount(chosen[chosen >= 0], minlength=n_skills)
+        fewest = -(-sizes // max_size)
+        if (sizes >= fewest * min_size).all():
+            placed = np.flatnonzero(chosen >= 0)
+            best = max(best, value[placed, chosen[placed]].sum() - gain * fewest.sum())
+    return best
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_objective_is_the_best_of_all_assignments(seed):
+    mastery = make_mastery(7, 3, seed)
+    groups = SkillNeedGroups(min_size=2, max_size=3, group_gain=0.1).fit(mastery)
+    found = groups.objective_ - 0.1 * len(groups.focus_)
+    assert found == pytest.approx(best_by_brute_force(1 - mastery, 2, 3, 0.1), abs=1e-3)
+    assert groups.gap_ == 0
+    assert groups.status_ == "optimal"
+
+
+def test_groups_are_numbered_by_size_then_focus():
+    mastery = np.ones((11, 3))
+    mastery[:3, 2], mastery[3:6, 0], mastery[6:, 1] = 0.1, 0.1, 0.1
+    groups = SkillNeedGroups().fit(mastery)
+    assert groups.focus_.tolist() == [1, 0, 2]
+    assert groups.labels_.tolist() == [2, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_rows_and_columns_does_not_matter(seed):
+    mastery = make_mastery(24, 8, seed)
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.permutation(24), rng.permutation(8)
+    first = SkillNeedGroups().fit(mastery)
+    second = SkillNeedGroups().fit(mastery[np.ix_(rows, columns)])
+    focus_first = np.append(first.focus_, -1)[first.labels_]
+    focus_second = np.append(columns[second.focus_], -1)[second.labels_]
+    assert (focus_first[rows] == focus_second).all()
+    same_first = first.labels_[:, None] == first.labels_
+    same_second = second.labels_[:, None] == second.labels_
+    assert (same_first[np.ix_(rows, rows)] == same_second).all()
+
+
+def test_a_focus_is_never_beyond_its_prerequisites():
+    mastery = np.tile([0.1, 0.0, 0.0], (6, 1))
+    groups = SkillNeedGroups(prerequisites={1: [0], 2: [1]}).fit(mastery)
+    assert set(groups.focus_) == {0}
+
+
+def test_joint_draws_decide_who_is_ready():
+    """Half of the students who lack skill 1 lack skill 0 too; only draws know which."""
+    held = np.zeros((50, 8, 2), dtype=bool)
+    held[:, :4, 0] = True
+    held[:25, 4:, :] = True
+    mastery = held.mean(axis=0)
+    groups = SkillNeedGroups(prerequisites=[(0, 1)]).fit(mastery, draws=held)
+    focus = groups.focus_[groups.labels_]
+    assert focus.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+
+
+PREREQUISITES = [
+    [("a", "b")],
+    {"b": ["a"]},
+    np.array([[False, True], [False, False]]),
+    [(0, 1)],
+]
+
+
+@pytest.mark.parametrize("prerequisites", PREREQUISITES)
+def test_prerequisites_may_be_said_in_three_ways(prerequisites):
+    mastery = pd.DataFrame({"a": [0.5] * 3, "b": [0.0] * 3})
+    groups = SkillNeedGroups(prerequisites=prerequisites).fit(mastery)
+    np.testing.assert_allclose(groups.value_, [[0.5, 0.5]] * 3)
+
+
+def test_a_circle_of_prerequisites_is_named():
+    with pytest.raises(DataError, match="go in a circle: a -> b -> a"):
+        SkillNeedGroups(prerequisites=[("a", "b"), ("b", "a")]).fit(
+            pd.DataFrame({"a": [0.5] * 3, "b": [0.5] * 3})
+        )
+
+
+def test_an_unknown_skill_is_named_with_the_nearest_known_one():
+    with pytest.raises(UnknownError, match="Did you mean 'fractions'"):
+        SkillNeedGroups(focus_wanted=["fraction"]).fit(pd.DataFrame({"fractions": [0.5] * 3}))
+
+
+def test_rules_in_conflict_are_named_and_no_others():
+    rules = SkillNeedGroups(
+        together=[(0, 1), (1, 2)], apart=[(0, 2), (4, 5)], focus_wanted=[1], n_groups=3
+    )
+    with pytest.raises(UsageError, match="follows all of these rules") as error:
+        rules.fit(make_mastery(12, 4, 0))
+    said = str(error.value)
+    assert "together: 0, 1" in said
+    assert "together: 1, 2" in said
+    assert "apart: 0, 2" in said
+    assert "4, 5" not in said
+    assert "focus_wanted" not in said
+    assert "Relax one of them: let one of these students sit elsewhere" in said
+
+
+def test_too_many_groups_for_the_class_are_refused_by_name():
+    with pytest.raises(UsageError, match=r"min_size = 3\n- n_groups = 5"):
+        SkillNeedGroups(n_groups=5).fit(make_mastery(12, 4, 0))

@@ -1,0 +1,312 @@
+"""A warm kernel is as good as a fresh one: same bytes, no state, and nothing survives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from analysis.rendering.execution import Limits, NotebookFailedError, execute_notebook
+from analysis.rendering.kernel import ForkedKernel, KernelServer, can_fork
+from analysis.rendering.page import make_page
+from conftest import PROJECT
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are not forked on this system")
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def server():
+    with KernelServer() as server:
+        yield server
+
+
+def save_notebook(file: Path, *sources: str) -> Path:
+    cells = [new_code_cell("given = None", metadata={"tags": ["parameters"]}, id="parameters")]
+    cells += [new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = new_notebook(
+        cells=[new_markdown_cell("# Why?", id="title"), *cells],
+        metadata={"kernelspec": kernel, "language_info": {"name": "python"}},
+    )
+    nbformat.write(notebook, file)
+    return file
+
+
+def run(tmp_path: Path, *sources: str, server: KernelServer | None, **how):
+    file = save_notebook(tmp_path / "n.ipynb", *sources)
+    address = server.address if server else ""
+    return execute_notebook(file, {"given": 1}, tmp_path / "out.ipynb", server=address, **how)
+
+
+def printed(executed) -> str:
+    return executed.cells[-1].outputs[0].text.strip()
+
+
+def papermills_own(notebook: Path, output: Path):
+    import warnings
+
+    import papermill
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return papermill.execute_notebook(
+            str(notebook), str(output), parameters={"given": 1}, progress_bar=False,
+            kernel_name="python3", cwd=str(notebook.parent),
+        )  # fmt: skip
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    for _ in range(100):
+        if not is_alive(pid):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"process {pid} is still there")
+
+
+# -- the same bytes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
+def test_our_notebooks_and_their_pages_are_byte_identical(notebook, tmp_path, server):
+    pages = {}
+    for name, address in {"warm": server.address, "ordinary": ""}.items():
+        executed = execute_notebook(notebook, {}, tmp_path / f"{name}.ipynb", server=address)
+        pages[name] = make_page(executed, title="T")
+    assert pages["warm"] == pages["ordinary"]
+    warm, ordinary = (tmp_path / f"{name}.ipynb" for name in pages)
+    assert warm.read_bytes() == ordinary.read_bytes()
+
+
+def test_an_executed_notebook_tells_no_time_no_path_and_no_parameter_twice(tmp_path, server):
+    executed = run(tmp_path, "given", server=server)
+    assert sorted(executed.metadata) == ["kernelspec", "language_info"]
+    assert [cell.id for cell in executed.cells] == ["title", "parameters", "added-2", "cell-0"]
+    assert all(set(cell.metadata) <= {"tags"} for cell in executed.cells)
+
+
+# Equivalents of papermill's own test notebooks, and what Jupyter can show beside them.
+SHOWN = {
+    "simple": ["print('hello')", "1 + 1", "given"],
+    "streams": ["import sys\nfor i in range(3):\n    print(i)\nprint('e', file=sys.stderr)"],
+    "below python": ["import os\n_ = os.write(1, b'from C\\n')"],
+    "display": ["from IPython.display import *\ndisplay(HTML('<b>x</b>'), Markdown('*y*'), 3)"],
+    "update": [
+        "from IPython.display import display, clear_output\nh = display('a', display_id='one')",
+        "h.update('b')",
+        "print('gone')\nclear_output()\nprint('kept')",
+    ],
+    "table": ["import pandas as pd\npd.DataFrame({'a': [1, None]})"],
+    "chart": ["import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"],
+    "chart, not shown": ["import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"],
+    "seaborn": ["import seaborn\n_ = seaborn.lineplot(x=[1, 2], y=[1, 3])"],
+    "magics": ["%%bash\necho shell", "%who_ls"],
+    "async": ["import asyncio\nawait asyncio.sleep(0)\nprint('awaited')"],
+    "unicode": ["print('Peña 数学 ✓ \\u202e')"],
+    "environment": ["import sys, __main__\nprint(sys.argv[1:0], __name__, sys.path[0] == '')"],
+    "seeded": ["import numpy as np\nnp.random.default_rng(0).random(3)"],
+    "threads": ["import threading\nprint(threading.main_thread() is threading.current_thread())"],
+    "child process": ["import subprocess\nsubprocess.run(['echo', 'child'], check=True)"],
+}
+
+
+@pytest.fixture(scope="module")
+def shown_by_both(tmp_path_factory, server) -> dict[str, list]:
+    """Each case's outputs under our kernel and under papermill's own engine, run once."""
+    folder = tmp_path_factory.mktemp("shown")
+    sources = [source for case in SHOWN.values() for source in case]
+    warm = run(folder, *sources, server=server)
+    own = papermills_own(folder / "n.ipynb", folder / "own.ipynb")
+    pairs = iter([(a.outputs, b.outputs) for a, b in zip(warm.cells, own.cells, strict=True)
+                  if a.cell_type == "code"][2:])  # fmt: skip
+    return {name: [next(pairs) for _ in case] for name, case in SHOWN.items()}
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_what_a_cell_shows_is_what_papermills_own_engine_gives(case, shown_by_both):
+    for ours, own in shown_by_both[case]:
+        assert ours == own
+
+
+FAILING = {
+    "error": "1 / 0",
+    "broken": "def f(:",
+    "magic": "%no_such_magic",
+    "interrupted": "raise KeyboardInterrupt",
+    "exit": "import sys; sys.exit(1)",
+    "exit in words": "import sys; sys.exit('because')",
+    "input": "input('?')",
+}
+
+
+@pytest.mark.parametrize("source", FAILING.values(), ids=FAILING.keys())
+def test_a_cell_that_fails_there_fails_here_with_the_same_outputs(source, tmp_path, server):
+    import papermill
+
+    with pytest.raises(NotebookFailedError, match="cell 3 stopped"):
+        run(tmp_path, source, "'never'", server=server)
+    kept = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    with pytest.raises(papermill.PapermillExecutionError, match="Exception encountered"):
+        papermills_own(tmp_path / "n.ipynb", tmp_path / "own.ipynb")
+    own = nbformat.read(tmp_path / "own.ipynb", as_version=4)
+    outputs = [[c.outputs for c in n.cells if c.cell_type == "code"] for n in (kept, own)]
+    assert outputs[0] == outputs[1]
+
+
+# -- isolated -----------------------------------------------------------------------------
+
+
+def test_nothing_of_one_report_reaches_the_next(tmp_path, server):
+    spoil = "import pandas, builtins, os\npandas.leak = builtins.leak = os.environ['LEAK'] = 'x'"
+    run(tmp_path, spoil + "\npandas.set_option('display.max_rows', 1)", server=server)
+    look = (
+        "import pandas, builtins, os\n"
+        "print(hasattr(pandas, 'leak'), hasattr(builtins, 'leak'), 'LEAK' in os.environ,"
+        " pandas.get_option('display.max_rows'))"
+    )
+    assert printed(run(tmp_path, look, server=server)) == "False False False 60"
+
+
+@pytest.mark.parametrize("draw", ["random.random()", "numpy.random.random()"])
+def test_two_reports_do_not_draw_the_same_random_numbers(draw, tmp_path, server):
+    source = f"import random, numpy; print({draw})"
+    drawn = {printed(run(tmp_path, source, server=server)) for _ in range(2)}
+    assert len(drawn) == 2
+
+
+def test_a_warm_kernel_is_a_child_of_the_server_and_has_what_it_needs(tmp_path, server):
+    source = "import os, sys; print(os.getppid(), 'analysis.classroom' in sys.modules)"
+    assert printed(run(tmp_path, source, server=server)) == f"{server.pid} True"
+
+
+def test_the_server_computes_nothing_and_starts_no_thread(tmp_path, server):
+    run(tmp_path, "1", server=server)
+    assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
+    source = "import sys; print('matplotlib.pyplot' in sys.modules)"
+    assert printed(run(tmp_path, source, server=server)) == "False"
+
+
+def test_almost_nothing_is_left_for_a_kernel_to_import(tmp_path, server):
+    notebook = PROJECT / "notebooks" / "classroom_report.ipynb"
+    content = nbformat.read(notebook, as_version=4)
+    content.cells.insert(0, new_code_cell("import sys; before = set(sys.modules)"))
+    content.cells.append(new_code_cell("print(*sorted(set(sys.modules) - before))"))
+    for cell in content.cells:
+        cell.source = cell.source.replace("../data/demo", str(PROJECT / "data" / "demo"))
+    nbformat.write(content, tmp_path / "n.ipynb")
+    executed = execute_notebook(
+        tmp_path / "n.ipynb", {}, tmp_path / "out.ipynb", server=server.address
+    )
+    assert len(printed(executed).split()) < 30, printed(executed)
+
+
+# -- faults -------------------------------------------------------------------------------
+
+HANGS_IN_C = "import ctypes; ctypes.PyDLL(None).sleep(60)"  # holds Python's lock
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "said"),
+    [
+        ("import time; time.sleep(60)", Limits(cell_timeout=1), "more than 1 seconds"),
+        ("while True: pass", Limits(cell_timeout=1), "more than 1 seconds"),
+        (HANGS_IN_C, Limits(cell_timeout=1), "more than 1 seconds"),
+        (HANGS_IN_C, Limits(report_timeout=1), "all cells more than 1"),
+        ("bytearray(8 * 10**9)", Limits(memory=4096), "MemoryError"),
+        ("import os; os._exit(0)", Limits(), "died"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", Limits(), "died"),
+        ("import ctypes; ctypes.string_at(0)", Limits(), "died"),
+    ],
+)
+def test_a_bad_notebook_is_a_failed_one_and_its_process_is_gone(
+    source, limits, said, tmp_path, server
+):
+    check_it_fails(source, limits, said, tmp_path, server)
+
+
+def test_an_ordinary_kernel_that_hangs_in_c_is_ended_too(tmp_path):
+    check_it_fails(HANGS_IN_C, Limits(cell_timeout=1), "more than 1 seconds", tmp_path, None)
+
+
+def check_it_fails(source, limits, said, tmp_path, server) -> None:
+    pid_file = tmp_path / "pid"
+    note = f"import os, pathlib; pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))"
+    with pytest.raises(NotebookFailedError, match=said):
+        run(tmp_path, note, source, server=server, limits=limits)
+    wait_until_gone(int(pid_file.read_text()))
+
+
+def test_what_a_cell_started_is_ended_with_its_kernel(tmp_path, server):
+    source = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid)"
+    wait_until_gone(int(printed(run(tmp_path, source, server=server))))
+
+
+def test_a_kernel_whose_client_is_gone_is_ended(tmp_path, server):
+    request = {"argv": ["-f", str(tmp_path / "k.json")], "env": dict(os.environ), "cwd": "/"}
+    kernel = ForkedKernel(server.address, request)
+    assert is_alive(kernel.pid)
+    kernel._server.close()
+    wait_until_gone(kernel.pid)
+
+
+def test_a_kernels_exit_code_is_known(tmp_path, server):
+    request = {"argv": ["--no-such"], "env": {"HOME": str(tmp_path)}, "cwd": "/no/such/folder"}
+    assert ForkedKernel(server.address, request).wait() == 1
+
+
+def test_a_server_that_dies_takes_its_kernels_along_and_reports_go_on_without_it(tmp_path):
+    request = {"argv": ["-f", str(tmp_path / "k.json")], "env": dict(os.environ), "cwd": "/"}
+    with KernelServer() as server:
+        kernel = ForkedKernel(server.address, request)
+        os.kill(server.pid, signal.SIGKILL)
+        assert kernel.wait() == -signal.SIGKILL
+        wait_until_gone(kernel.pid)
+        assert printed(run(tmp_path, "print('made')", server=server)) == "made"
+
+
+def test_when_the_run_is_killed_its_server_and_kernels_are_gone(tmp_path):
+    script = (
+        "import os, time\n"
+        "from analysis.rendering.kernel import ForkedKernel, KernelServer\n"
+        "server = KernelServer()\n"
+        f"asked = {{'argv': ['-f', {str(tmp_path / 'k.json')!r}], 'env': dict(os.environ),"
+        " 'cwd': '/'}\n"
+        "kernel = ForkedKernel(server.address, asked)\n"
+        "print(server.pid, kernel.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    with run.stdout:
+        pids = [int(pid) for pid in run.stdout.readline().split()]
+    run.kill()
+    run.wait()
+    for pid in pids:
+        wait_until_gone(pid)
+
+
+def test_a_bad_request_does_not_stop_the_server(tmp_path, server):
+    import socket
+
+    for nonsense in (b"", b"{not json\n"):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(server.address)
+            with suppress(OSError):
+                client.sendall(nonsense)
+    assert printed(run(tmp_path, "print('well')", server=server)) == "well"
