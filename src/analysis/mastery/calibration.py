@@ -44,7 +44,7 @@ class Calibration:
     n_students
         Students it was learnt from.
     scales
-        The scales of levels, as given.
+        The scales of levels that occur.
     supports_skill_groups
         Whether skills predict hidden answers better than one ability, with the figures.
     """
@@ -129,7 +129,8 @@ def calibrate(
     random_state
         Seed of the folds behind ``supports_skill_groups``.
     scales
-        The scales of levels, see :func:`analysis.mastery.observations.read_observations`.
+        The scales of levels, see :func:`analysis.mastery.observations.read_observations`;
+        default: :data:`analysis.scales.SCALES`. Those that occur are kept.
 
     Returns
     -------
@@ -159,7 +160,8 @@ def calibrate(
     4         s1  skill-0      1.0        3
     5         s1  skill-1      1.0        3
     """
-    scales = read_scales(scales)
+    named = set(evidence["scale"].dropna()) if "scale" in evidence else set()
+    scales = {name: scale for name, scale in read_scales(scales).items() if name in named}
     seen = read_observations(evidence, window, scales=scales)
     if not seen.student_ids:
         raise DataError(
