@@ -218,7 +218,7 @@ def refit_items(right, wrong, prior):
     one = np.ones(len(right), dtype=int)
     weights = items.weigh_curves(right, wrong, one, prior)
     curve = items.believe_curves(weights, one)
-    return items.add_own(curve, right, wrong, prior.own_weight), prior.refit(weights, one)
+    return items.add_own(curve, right, wrong), prior.refit(weights, one)
 
 
 def _share_right(rows: Responses, q) -> np.ndarray:
