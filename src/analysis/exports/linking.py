@@ -106,6 +106,8 @@ def place_students(
     if reading.vendor and len(roster) and len(found):
         found = _only_new(reading, found, roster)
     extended = merge_rosters([roster, found])
+    if observed["classroom_id"].notna().all():
+        return observed, extended
     known = set(extended["student_id"])
     placed = observed["student_id"].isin(known).to_numpy()
     if placed.all():

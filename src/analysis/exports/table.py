@@ -169,8 +169,9 @@ def as_texts(texts: pd.Series) -> pd.Series:
     if len(names) == 1 and codes.min(initial=0) == 0:
         same = pa.repeat(pa.scalar(names[0], pa.large_string()), len(codes))
         return pd.Series(_TEXT.__from_arrow__(same), index=texts.index)
-    values = pd.Series([*names, None], dtype="str").array
-    return pd.Series(values.take(codes), index=texts.index)
+    values = pd.Series(names, dtype="str").array
+    taken = values.take(codes, allow_fill=bool(codes.min(initial=0) < 0))
+    return pd.Series(taken, index=texts.index)
 
 
 def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
@@ -184,7 +185,7 @@ def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     codes = np.zeros(len(frame), dtype="int64")
     most = 0
     for column in columns:
-        part, unique = pd.factorize(frame[column])
+        part, unique = _codes_of(frame[column])
         if len(unique) <= 1 and not (part < 0).any():
             continue
         if most > (2**62) // (len(unique) + 1):
@@ -193,6 +194,12 @@ def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
         codes = codes * (len(unique) + 1) + part + 1
         most = (most + 1) * (len(unique) + 1)
     return codes
+
+
+def _codes_of(texts: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        return texts.cat.codes.to_numpy(), texts.cat.categories
+    return pd.factorize(texts)
 
 
 def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
