@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -16,6 +15,7 @@ from nbformat import NotebookNode
 
 from analysis.errors import AnalysisError
 from analysis.files import whole_file
+from analysis.rendering.task import Limits
 
 KERNEL = "python3"
 OUR_ERRORS = {
@@ -28,26 +28,6 @@ MEGABYTE = 2**20
 
 class NotebookFailedError(AnalysisError):
     """A notebook stopped before its end. The message names the cell's error, not its data."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a notebook may take; more makes it a failed one.
-
-    Parameters
-    ----------
-    cell_timeout
-        Seconds for one cell.
-    report_timeout
-        Seconds for all cells together.
-    memory
-        Megabytes of address space of its process, where the system can limit it
-        (Linux); 0: any.
-    """
-
-    cell_timeout: int = 120
-    report_timeout: int = 180
-    memory: int = 0
 
 
 def execute_notebook(
