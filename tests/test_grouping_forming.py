@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import UnknownError
+from analysis.errors import DataError, UnknownError, UsageError
 from analysis.grouping import GroupRules, form_groups
 from analysis.tables import GROUPS, check_table
 
@@ -130,3 +130,116 @@ def test_the_same_result_on_any_row_order():
         window="fall",
     )
     pd.testing.assert_frame_equal(one.groups, other.groups)
+
+
+def test_a_skill_everybody_has_is_no_focus_and_no_class_need():
+    grouping = group("aaaabbbb")
+    assert "c" not in {*grouping.focus["focus_skill_id"], *grouping.whole_class["skill_id"]}
+
+
+def test_a_skill_without_any_evidence_is_never_a_focus():
+    mastery, roster = make_tables("aaaabbbb")
+    mastery.loc[mastery["skill_id"] == "c", "mastery"] = np.nan
+    grouping = form_groups(mastery, roster, classroom_id="4a", window="fall")
+    assert grouping.focus["focus_skill_id"].tolist() == ["a", "b"]
+
+
+def test_a_student_in_two_classrooms_is_counted_in_each():
+    mastery, roster = make_tables("aaaabbbb")
+    second = roster.head(4).assign(classroom_id="4b")
+    both = pd.concat([roster, second])
+    for classroom_id, n_students in [("4a", 8), ("4b", 4)]:
+        grouping = form_groups(mastery, both, classroom_id=classroom_id, window="fall")
+        assert len(places(grouping)) == n_students
+
+
+def test_a_row_given_twice_is_named():
+    mastery, roster = make_tables("aaa")
+    twice = pd.concat([mastery, mastery.head(1)])
+    with pytest.raises(DataError, match="the key appears twice"):
+        form_groups(twice, roster, classroom_id="4a", window="fall")
+
+
+def test_one_item_a_skill_is_enough():
+    mastery, roster = make_tables("aaaabbbb", low=0.35, high=0.8)
+    grouping = form_groups(mastery.assign(n_items=1), roster, classroom_id="4a", window="fall")
+    assert sorted(places(grouping)) == sorted(roster["student_id"])
+
+
+def test_a_circle_of_prerequisites_is_named():
+    with pytest.raises(DataError, match="go in a circle"):
+        group("aaa", prerequisites=[("a", "b"), ("b", "a")])
+
+
+def test_a_prerequisite_without_evidence_is_bridged():
+    """x stands between a and b and was not assessed: b still waits for a."""
+    mastery, roster = make_tables("aaaacccc")
+    mastery.loc[mastery["skill_id"] == "b", "mastery"] = 0.05
+    rules = GroupRules(most_whole_class=0)
+    grouping = form_groups(
+        mastery,
+        roster,
+        classroom_id="4a",
+        window="fall",
+        rules=rules,
+        prerequisites={"b": ["x"], "x": ["a"]},
+    )
+    focus = grouping.groups.set_index("student_id")["focus_skill_id"]
+    assert focus["s0"] == "a"
+    assert focus["s4"] == "b"
+
+
+def test_students_who_need_nothing_go_on_to_what_builds_on_it():
+    grouping = group("aaaabbb-", prerequisites={"d": ["c"], "e": ["d"]})
+    assert grouping.extension[["student_id", "next_skill_ids"]].values.tolist() == [["s7", ("d",)]]
+
+
+def test_rules_in_conflict_are_named_by_the_students_ids():
+    rules = GroupRules(together=[("s0", "s1")], apart=[("s1", "s0")])
+    with pytest.raises(UsageError, match=r"- together: s0, s1\n- apart: s1, s0"):
+        group("aaaabbbb", rules)
+
+
+def test_a_rule_about_an_unknown_student_is_refused():
+    with pytest.raises(UnknownError, match="no student 's9'"):
+        group("aaaabbbb", GroupRules(absent=["s9"]))
+
+
+def test_a_student_may_be_fixed_to_a_group_of_the_grouping_before():
+    before = group("aaaabbbb")
+    after = group("aaaabbbb", GroupRules(fixed={"s0": 2}), previous=before)
+    assert before.focus.set_index("group").at[2, "focus_skill_id"] == "b"
+    assert after.groups.set_index("student_id").at["s0", "focus_skill_id"] == "b"
+    assert after.moves["reason"].tolist() == ["placed by the teacher"]
+
+
+def test_a_student_fixed_to_nothing_known_is_refused():
+    with pytest.raises(UsageError, match="fixed to 7, which is neither a skill"):
+        group("aaaabbbb", GroupRules(fixed={"s0": 7}))
+
+
+def test_the_teachers_wish_for_a_focus_overrules_the_single_lesson():
+    grouping = group("aaaaaaaa", GroupRules(focus_wanted=["b"], min_fit=0.01))
+    assert "b" in set(grouping.focus["focus_skill_id"])
+    assert "the teacher's rules" in grouping.verdict
+
+
+@pytest.mark.parametrize("name", ["min_fit", "certainty"])
+def test_a_share_outside_0_to_1_is_refused(name):
+    with pytest.raises(UsageError, match=f"{name} = 60 is not in 0 to 1"):
+        GroupRules(**{name: 60})
+
+
+def test_certainty_is_low_where_the_draws_say_so():
+    """One student of group a lacks the skill in a third of the draws only."""
+    mastery, roster = make_tables("aaaabbbb")
+    students, held = [f"s{i}" for i in range(8)], np.ones((90, 8, 3), dtype=bool)
+    held[:, :4, 0], held[:, 4:, 1] = False, False
+    held[:60, 0, 0] = True
+    grouping = form_groups(
+        mastery, roster, classroom_id="4a", window="fall", draws=(held, students, SKILLS)
+    )
+    fit = grouping.groups.set_index("student_id")["fit"]
+    assert fit["s0"] == pytest.approx(1 / 3)
+    assert (fit.drop("s0") == 1).all()
+    assert grouping.check_with_teacher["student_id"].tolist() == ["s0"]

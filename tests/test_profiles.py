@@ -92,5 +92,5 @@ def test_shared_needs_leave_the_focus_out_and_strengths_are_counted():
 
 def test_the_class_is_counted_and_the_verdict_names_skills():
     _, room = describe(*(["second"] * 6))
-    assert room.counts.startswith("6 students: 6 in 1 groups")
+    assert room.counts.startswith("6 students in 1 group")
     assert "“Quarters”" in room.verdict

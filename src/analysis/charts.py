@@ -129,7 +129,8 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> A
                 ax.text(
                     start + count / 2,
                     row,
-                    f"{STATE_MARK[state]} {count}",
+                    # A mark and a number need the room of two students.
+                    f"{STATE_MARK[state]} {count}" if count > 1 else f"{count}",
                     ha="center",
                     va="center_baseline",
                     color=STATE_INK[state],

@@ -112,6 +112,7 @@ def report_command(
     language: Annotated[
         str | None, typer.Option("--language", help="en or es.", show_default=False)
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print each page as a PDF.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
     only_failed: Annotated[
         bool, typer.Option("--only-failed", help="Only those that failed the last time.")
@@ -164,6 +165,10 @@ def report_command(
                 on_plan=lambda plan: (say_plan(plan), on_plan(len(plan.planned))),
                 on_done=on_done,
             )
+        if pdf and summary.index:
+            from analysis.rendering.printing import print_edition
+
+            print_edition(Path(summary.index).parent)
     if as_json:
         _print_json(asdict(summary))
     elif dry_run:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.grouping import Grouping
+from analysis.language import Language, mark, open_language
 from analysis.skills import SkillFramework, natural_key
 from analysis.tables import EVIDENCE, MASTERY, ROSTER, Kind, check_table
 
@@ -29,31 +30,30 @@ SURE, FAIRLY_SURE = 0.8, 0.6
 """Share of posterior draws from which a placement is called sure, or fairly sure."""
 
 SAY = {
-    "sure": "sure",
-    "fairly sure": "fairly sure",
-    "check": "please check",
-    "not yet": "Has not yet shown “{skill}”{evidence}.",
-    "maybe not yet": "May not yet have “{skill}”{evidence}.",
-    "seems to have": "Seems to have “{skill}”{evidence}; please check.",
-    "no evidence": "No evidence on “{skill}” yet; placed by the teacher.",
-    "comes first": " Has what comes first: {skills}.",
-    "warm up first": " Warm up {skills} first.",
-    "points": " ({points:g} of {possible:g} points)",
-    "answers": " ({n_items} answers)",
-    "one answer": " (1 answer)",
-    "no answers": " (no answers of its own; estimated from other skills)",
-    "group": "{n_students} students whose next step is “{skill}”. "
-    "We expect {n_right:.0f} of {n_students} to need it and be ready for it.",
-    "whole class": "{share:.0%} of the class need “{skill}” and are ready for it: "
-    "teach it to everyone.",
-    "groups pay": "Separate groups pay: we expect {with_groups:.0%} of the {n_assessed} "
-    "assessed students to work on a skill they need and are ready for. One lesson for all "
-    "would reach {one_lesson:.0%}.",
-    "no groups": "The evidence does not support separate skill groups: teach “{skill}” to "
-    "the whole class. The groups are for practice.",
-    "counts": "{n_students} students: {n_grouped} in {n_groups} groups, {n_extension} ready "
-    "to extend, {n_conference} for a short conference, {n_not_assessed} not assessed yet.",
-    "and": " and ",
+    "sure": mark("sure"),
+    "fairly sure": mark("fairly sure"),
+    "check": mark("please check"),
+    "not yet": mark("Has not yet shown “{skill}” ({shown})."),
+    "maybe not yet": mark("May not yet have “{skill}” ({shown})."),
+    "seems to have": mark("Seems to have “{skill}” ({shown}); please check."),
+    "no evidence": mark("No evidence on “{skill}” yet; placed by the teacher."),
+    "comes first": mark("Has what comes first: {skills}."),
+    "warm up first": mark("Warm up {skills} first."),
+    "seems to have it": mark("Seems to have it."),
+    "points": mark("{points} of {possible} points"),
+    "not asked": mark("not asked; estimated"),
+    "group": mark("We expect {n_right} of {n_students} to need this and to be ready for it."),
+    "groups pay": mark(
+        "With these groups we expect {with_groups} of the assessed students to work on a skill "
+        "they need and are ready for; one lesson for all would reach {one_lesson}."
+    ),
+    "no groups": mark(
+        "The evidence does not support separate skill groups: teach “{skill}” to the whole "
+        "class. The groups are for practice."
+    ),
+    "whole class": mark(
+        "{share} of the class need “{skill}” and are ready for it: teach it to everyone."
+    ),
 }
 """Every sentence and word said here."""
 
@@ -93,14 +93,18 @@ class Member:
     """A student of a group: how sure the place is, and why it is this one.
 
     ``certainty`` is a word; ``share`` the share of posterior draws behind it (0 to 1,
-    missing without evidence); ``alternative_group`` is ``None`` where no other group fits.
+    missing without evidence); ``shown`` the evidence on the focus in a few words; ``why``
+    the reason in a sentence; ``note`` what is unusual, empty for most;
+    ``alternative_group`` is ``None`` where no other group fits.
     """
 
     student_id: str
     display_name: str
     certainty: str
     share: float
+    shown: str
     why: str
+    note: str
     alternative_group: int | None
 
 
@@ -142,6 +146,7 @@ def describe_groups(
     roster: pd.DataFrame,
     *,
     evidence: pd.DataFrame | None = None,
+    language: Language | None = None,
 ) -> list[GroupProfile]:
     """Describe each group of a classroom: focus, members and why, what to do first.
 
@@ -159,6 +164,8 @@ def describe_groups(
     evidence
         Table of :data:`analysis.tables.EVIDENCE`; with it reasons say points earned, without
         it the number of answers.
+    language
+        To say it in; English by default.
 
     Returns
     -------
@@ -179,22 +186,32 @@ def describe_groups(
     >>> first.focus_name, first.members[0].why
     ('halves', 'Has not yet shown “halves” (4 answers).')
     """
-    room = _Room(grouping, mastery, framework, roster, evidence)
+    room = _Room(grouping, mastery, framework, roster, evidence, language or open_language())
     return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
 
 
 def describe_class(
-    grouping: Grouping, mastery: pd.DataFrame, framework: SkillFramework, roster: pd.DataFrame
+    grouping: Grouping,
+    mastery: pd.DataFrame,
+    framework: SkillFramework,
+    roster: pd.DataFrame,
+    *,
+    language: Language | None = None,
 ) -> ClassProfile:
     """Describe a classroom as a whole; parameters as in :func:`describe_groups`."""
-    room = _Room(grouping, mastery, framework, roster, None)
+    language = language or open_language()
+    room = _Room(grouping, mastery, framework, roster, None, language)
     students = grouping.groups["student_id"].tolist()
     return ClassProfile(
         n_students=len(students),
-        counts=_counts(grouping),
-        verdict=_verdict(grouping, framework),
+        counts=_counts(grouping, language),
+        verdict=_verdict(grouping, framework, language),
         whole_class=[
-            SAY["whole class"].format(share=row.share, skill=framework.name_of(row.skill_id))
+            language.say(
+                SAY["whole class"],
+                share=language.percent(row.share),
+                skill=framework.name_of(row.skill_id),
+            )
             for row in grouping.whole_class.itertuples()
         ],
         needs=room.count(students, held=False),
@@ -205,7 +222,8 @@ def describe_class(
 class _Room:
     """What is known of one classroom, ready to be looked up by student and skill."""
 
-    def __init__(self, grouping, mastery, framework, roster, evidence):
+    def __init__(self, grouping, mastery, framework, roster, evidence, language):
+        self.language = language
         mastery = check_table(mastery, MASTERY, "the mastery table")
         here = mastery["student_id"].isin(grouping.groups["student_id"])
         mine = mastery[(mastery["window"] == grouping.window) & here]
@@ -225,7 +243,7 @@ class _Room:
             focus_skill_id=skill,
             focus_name=name,
             i_can=self.framework.i_can(skill),
-            summary=SAY["group"].format(n_students=len(students), skill=name, n_right=value),
+            summary=self._say("group", n_students=len(students), n_right=round(value)),
             expected_on_target=value / len(students),
             certainty=_certainty_word(rows["fit"].mean()),
             members=[self._member(row, skill) for row in rows.itertuples()],
@@ -255,39 +273,61 @@ class _Room:
     def _before(self, skill: str) -> list[str]:
         return [s for s in self.framework.prerequisites_of(skill) if s in self.skills]
 
+    def _say(self, sentence: str, **values: object) -> str:
+        return self.language.say(SAY[sentence], **values)
+
     def _member(self, row, skill: str) -> Member:
         other = row.alternative_group
+        shown = self._shown(row.Index, skill)
         return Member(
             student_id=row.Index,
             display_name=self.names.get(row.Index, row.Index),
             certainty=_certainty_word(row.fit),
             share=row.fit,
-            why=self._why(row.Index, skill, row.need),
+            shown=shown,
+            why=self._why(row.Index, skill, row.need, shown),
+            note=self._note(row.Index, skill, row.need),
             alternative_group=None if pd.isna(other) else int(other),
         )
 
-    def _why(self, student: str, skill: str, need: float) -> str:
+    def _why(self, student: str, skill: str, need: float, shown: str) -> str:
         name = self.framework.name_of(skill)
         if np.isnan(need):
-            return SAY["no evidence"].format(skill=name)
+            return self._say("no evidence", skill=name)
         said = "not yet" if need >= SURE else "maybe not yet" if need >= HELD else "seems to have"
-        first = SAY[said].format(skill=name, evidence=self._evidence(student, skill))
-        before = [s for s in self._before(skill) if not np.isnan(self._mastery(student, s))]
-        held = [s for s in before if self._mastery(student, s) >= HELD]
-        to_warm_up = [s for s in before if s not in held]
-        return first + self._list("comes first", held) + self._list("warm up first", to_warm_up)
+        held, to_warm_up = self._prerequisites(student, skill)
+        sentences = [
+            self._say(said, skill=name, shown=shown),
+            self._list("comes first", held),
+            self._list("warm up first", to_warm_up),
+        ]
+        return " ".join(filter(None, sentences))
+
+    def _note(self, student: str, skill: str, need: float) -> str:
+        _, to_warm_up = self._prerequisites(student, skill)
+        seems = self._say("seems to have it") if need < HELD else ""
+        return " ".join(filter(None, [seems, self._list("warm up first", to_warm_up)]))
+
+    def _prerequisites(self, student: str, skill: str) -> tuple[list[str], list[str]]:
+        """Return the prerequisites the student has, and has not, where anything is known."""
+        known = [s for s in self._before(skill) if not np.isnan(self._mastery(student, s))]
+        held = [s for s in known if self._mastery(student, s) >= HELD]
+        return held, [s for s in known if s not in held]
 
     def _list(self, sentence: str, skills: list[str]) -> str:
         names = [f"“{self.framework.name_of(skill)}”" for skill in skills[:MOST_SKILLS_NAMED]]
-        return SAY[sentence].format(skills=SAY["and"].join(names)) if names else ""
+        return self._say(sentence, skills=self.language.all_of(names)) if names else ""
 
-    def _evidence(self, student: str, skill: str) -> str:
+    def _shown(self, student: str, skill: str) -> str:
+        number = self.language.number
         if (student, skill) in self.points:
             points, possible = self.points[student, skill]
-            return SAY["points"].format(points=points, possible=possible)
-        n_items = int(self.cells.at[(student, skill), "n_items"])
-        said = {0: "no answers", 1: "one answer"}.get(n_items, "answers")
-        return SAY[said].format(n_items=n_items)
+            return self._say("points", points=number(points), possible=number(possible))
+        known = (student, skill) in self.cells.index
+        n_items = int(self.cells.at[(student, skill), "n_items"]) if known else 0
+        if not n_items:
+            return self._say("not asked")
+        return self.language.say_n("{n} answer", "{n} answers", n_items)
 
     def _warm_up(self, skill: str, students: Sequence[str]) -> WarmUp:
         shown = self._count(skill, students, held=True)
@@ -310,29 +350,38 @@ def _certainty_word(share: float) -> str:
     return SAY[word]
 
 
-def _counts(grouping: Grouping) -> str:
-    return SAY["counts"].format(
-        n_students=len(grouping.groups),
-        n_grouped=int(grouping.groups["group"].notna().sum()),
-        n_groups=len(grouping.focus),
-        n_extension=len(grouping.extension),
-        n_conference=len(grouping.conference),
-        n_not_assessed=len(grouping.not_assessed),
-    )
+def _counts(grouping: Grouping, language: Language) -> str:
+    """Say how many students are where; a place without students is not named."""
+    say_n = language.say_n
+    n_grouped = int(grouping.groups["group"].notna().sum())
+    parts = [
+        language.say(
+            "{students} in {groups}",
+            students=say_n("{n} student", "{n} students", n_grouped),
+            groups=say_n("{n} group", "{n} groups", len(grouping.focus)),
+        )
+    ]
+    if n := len(grouping.extension):
+        parts.append(say_n("{n} ready to go further", "{n} ready to go further", n))
+    if n := len(grouping.conference):
+        parts.append(say_n("{n} for a short talk", "{n} for a short talk", n))
+    if n := len(grouping.not_assessed):
+        parts.append(say_n("{n} not assessed yet", "{n} not assessed yet", n))
+    return language.all_of(parts) + "."
 
 
-def _verdict(grouping: Grouping, framework: SkillFramework) -> str:
+def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) -> str:
     """Say the grouping's verdict with skills by name where it names one."""
     if grouping.supports_groups:
-        return SAY["groups pay"].format(
-            with_groups=grouping.expected_on_target,
-            one_lesson=grouping.one_lesson_on_target,
-            n_assessed=len(grouping.groups) - len(grouping.not_assessed),
+        return language.say(
+            SAY["groups pay"],
+            with_groups=language.percent(grouping.expected_on_target),
+            one_lesson=language.percent(grouping.one_lesson_on_target),
         )
     focus = grouping.focus["focus_skill_id"].unique()
     if len(focus) == 1 and focus[0] in set(grouping.whole_class["skill_id"]):
-        return SAY["no groups"].format(skill=framework.name_of(focus[0]))
-    return grouping.verdict
+        return language.say(SAY["no groups"], skill=framework.name_of(focus[0]))
+    return language.say(grouping.verdict)
 
 
 def _display_names(roster: pd.DataFrame, classroom_id: str) -> Mapping[str, str]:

@@ -20,6 +20,9 @@ MOST_NEED = 0.6
 NEARLY_ALL_HAVE = 0.85
 """Share of the assessed students from which a skill need not be taught again."""
 
+ASKED_OF = 0.5
+"""Share of the assessed students who must have been asked, to speak of the class."""
+
 
 class Classroom(ClassroomTables):
     """One classroom in one window; made by :func:`open_classroom`.
@@ -74,10 +77,12 @@ class Classroom(ClassroomTables):
         """Show what most of the class need, and what nearly all have."""
         counts = self.skill_counts.rename(index=self.framework.name_of)
         known = counts.drop(columns=SkillState.UNKNOWN).sum(axis=1)
+        # A skill that few were asked about says nothing of the class.
+        asked = counts[known >= ASKED_OF * self.evidence["student_id"].nunique()]
         return self._block(
             "class_needs",
-            reteach=_where(counts[SkillState.NEEDS], known, MOST_NEED),
-            stop=_where(counts[SkillState.HAS], known, NEARLY_ALL_HAVE),
+            reteach=_where(asked[SkillState.NEEDS], known, MOST_NEED),
+            stop=_where(asked[SkillState.HAS], known, NEARLY_ALL_HAVE),
             chart=chart_skill_needs(counts, self.language) if len(counts) else "",
             counts=counts,
         )
@@ -173,13 +178,14 @@ class Classroom(ClassroomTables):
                     group=row.group,
                     skill=self.framework.name_of(row.focus_skill_id),
                 ),
+                "group": row.group,
                 "focus": row.focus_skill_id,
                 "students": self._by_name(group_of.index[group_of == row.group]),
             }
             for row in self.grouping.focus.itertuples()
         ]
         others = self._by_name(group_of.index[group_of.isna()])
-        in_none = {"title": say("In no group"), "focus": None, "students": others}
+        in_none = {"title": say("In no group"), "group": None, "focus": None, "students": others}
         return [*parts, in_none] if others else parts
 
     def _block(self, name: str, **values: object) -> Block:
@@ -188,6 +194,6 @@ class Classroom(ClassroomTables):
 
 def _where(counts: pd.Series, known: pd.Series, share: float) -> list[tuple[str, int, int]]:
     """Return skills where at least a share of the assessed students count, the most first."""
-    chosen = counts[(known >= 3) & (counts >= share * known)]
+    chosen = counts[counts >= share * known[counts.index]]
     rows = [(skill, int(n), int(known[skill])) for skill, n in chosen.items()]
     return sorted(rows, key=lambda row: -row[1] / row[2])

@@ -108,13 +108,20 @@ class ClassroomTables:
     def profiles(self) -> list[GroupProfile]:
         """Each group in plain words."""
         return describe_groups(
-            self.grouping, self.mastery, self.framework, self.roster, evidence=self.evidence
+            self.grouping,
+            self.mastery,
+            self.framework,
+            self.roster,
+            evidence=self.evidence,
+            language=self.language,
         )
 
     @cached_property
     def summary(self) -> ClassProfile:
         """The classroom as a whole in plain words."""
-        return describe_class(self.grouping, self.mastery, self.framework, self.roster)
+        return describe_class(
+            self.grouping, self.mastery, self.framework, self.roster, language=self.language
+        )
 
     @cached_property
     def goal(self) -> Goal | None:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
+from analysis.exports.findings import name_rows
 from analysis.exports.reading import Reading
+from analysis.exports.table import as_texts, repeated_keys
 from analysis.scales import SCALES
 
 RULES = {
@@ -36,15 +38,11 @@ def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.
         The rule is none of latest, best, all.
     """
     check_rule(rule)
-    observed = observed.assign(
-        observation_id=observed["observation_id"]
-        .fillna(observed["item_id"])
-        .fillna(observed["skill_id"])
-    )
-    codes = key_codes(observed, _KEY)
-    again = pd.Series(codes).duplicated(keep=False).to_numpy()
+    observed = name_observations(observed)
+    again = repeated_keys(observed, _KEY)
     if not again.any():
         return observed
+    observed = observed.apply(as_texts)
     repeated = _part_classrooms(observed[again])
     alone = observed[~again]
     kept = _apply(repeated, rule)
@@ -52,17 +50,12 @@ def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.
     return pd.concat([alone, kept], ignore_index=True).sort_values("row", kind="stable")
 
 
-def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return one whole number per row, the same where all the columns agree."""
-    codes = np.zeros(len(frame), dtype="int64")
-    for column in columns:
-        part, unique = pd.factorize(frame[column])
-        if len(unique) <= 1:
-            continue
-        if codes.max(initial=0) > (2**62) // (len(unique) + 1):
-            codes = pd.factorize(codes)[0].astype("int64")
-        codes = codes * (len(unique) + 1) + part + 1
-    return codes
+def name_observations(observed: pd.DataFrame) -> pd.DataFrame:
+    """Return observations that each have a name: their own, the item's, or the skill's."""
+    if observed["observation_id"].notna().all():
+        return observed
+    plain = [as_texts(observed[name]) for name in ("observation_id", "item_id", "skill_id")]
+    return observed.assign(observation_id=plain[0].fillna(plain[1]).fillna(plain[2]))
 
 
 def _part_classrooms(repeated: pd.DataFrame) -> pd.DataFrame:
@@ -107,8 +100,11 @@ def _say_what_was_kept(
     findings = reading.findings
     n_twice = len(repeated) - len(repeated.drop_duplicates(_KEY))
     if n_twice:
+        twice = repeated[repeated.duplicated(_KEY, keep=False)]
+        first = twice[twice["student_id"] == twice["student_id"].iloc[0]]
         findings.note(
-            f"{n_twice} observations are repeated (retakes or repeated rows); rule “{rule}”: "
+            f"{n_twice} observations are repeated (retakes or repeated rows, for example student "
+            f"{first['student_id'].iloc[0]} in {name_rows(first['row'].unique())}); rule “{rule}”: "
             f"{RULES[rule]}."
         )
     lost = sorted(set(repeated["row"]) - set(kept["row"]))

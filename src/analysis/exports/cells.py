@@ -154,7 +154,7 @@ class ScoreColumn:
     def __init__(self, texts: pd.Series):
         self.index = texts.index
         self.codes, unique = pd.factorize(texts)
-        self.cells = [read_cell(text) for text in unique]
+        self.cells = [read_cell(text) for text in unique.tolist()]
 
     @property
     def forms(self) -> set[Form]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.exports.findings import name_some
 from analysis.exports.names import clean_name
 from analysis.exports.registry import PLATFORMS, Platform
 from analysis.exports.table import Sheet, Table, build_table
@@ -36,7 +37,7 @@ def recognise(sheet: Sheet, platform: str | None = None) -> Recognised | None:
             continue
         for row, names in zip(sheet.cells.index, lines, strict=False):
             if sum(bool(name) for name in names) >= 2 and reader.recognises(names):
-                return Recognised(_build(sheet, int(row)), reader)
+                return Recognised(_build(sheet, int(row), reader), reader)
     return None
 
 
@@ -52,22 +53,56 @@ def refuse_unknown(sheet: Sheet) -> DataError:
     )
 
 
-def _build(sheet: Sheet, row: int) -> Table:
+def _build(sheet: Sheet, row: int, reader: Platform) -> Table:
     table = build_table(sheet, row)
-    first = int(sheet.cells.index[0])
-    written = [_names(sheet.cells.loc[above]) for above in range(first, row)]
-    if row > 1 and any(any(names) for names in written):
-        sheet.findings.note(
-            f"the header was found in row {row}; the lines above it were set aside."
-        )
-    elif row > 1 and len(written):
-        sheet.findings.note(f"the header was found in row {row}.")
-    _refuse_ragged(table)
+    if not reader.preamble:
+        above = any(any(_names(line)) for _, line in table.above.iterrows())
+        if above:
+            sheet.findings.note(
+                f"the header was found in row {row}; the lines above it were set aside."
+            )
+        elif row > sheet.cells.index[0]:
+            sheet.findings.note(f"the header was found in row {row}.")
+    _refuse_ragged(table, own=reader.own)
+    _refuse_facts(table)
     return table
 
 
-def _refuse_ragged(table: Table) -> None:
-    """Raise where rows have more or fewer fields than the header: cells would be shifted."""
+def _refuse_facts(table: Table) -> None:
+    """Say what a workbook knows of its cells and a value alone would hide."""
+    sheet, findings = table.sheet, table.findings
+    named: dict[str, list[str]] = {}
+    for (row, place), fact in sorted(sheet.facts.items()):
+        told = "header date" if row == table.header_row and fact == "date" else fact
+        if row >= table.header_row:
+            named.setdefault(told, []).append(f"{sheet.letters[place]}{row}")
+    for fact, words in _FACTS_REFUSED.items():
+        if fact in named:
+            findings.fault(words.format(cells=name_some(named[fact])))
+    findings.refuse_faults("Mend these cells in the workbook and import it again.")
+    for fact, words in _FACTS_NOTED.items():
+        if fact in named:
+            findings.note(words.format(cells=name_some(named[fact])))
+
+
+_FACTS_REFUSED = {
+    "header date": "cells {cells} of the header are dates: a skill such as 1-2 was turned into "
+    "one. Format the row as text and write the skills again",
+    "formula": "cells {cells} hold a formula that was never calculated. Open the workbook in a "
+    "spreadsheet program, save it, and import again",
+}
+_FACTS_NOTED = {
+    "zeros": "cells {cells} are numbers shown with a leading zero; they were read as shown.",
+    "digits": "cells {cells} hold numbers of more than 15 digits, of which a spreadsheet keeps "
+    "15: do not trust these ids. Format the column as text.",
+}
+
+
+def _refuse_ragged(table: Table, *, own: bool) -> None:
+    """Raise where rows have more or fewer fields than the header: cells would be shifted.
+
+    A platform may leave empty fields off the end of a row; that is noted.
+    """
     width = max((place for place, name in enumerate(table.names) if name), default=-1) + 1
     extra = table.cells.loc[:, width:]
     long = extra.notna() & (extra != "")
@@ -77,7 +112,9 @@ def _refuse_ragged(table: Table) -> None:
     cut = table.cells[width - 1].isna()
     for row in table.cells.index[cut]:
         line = table.cells.loc[row].dropna()
-        if (line != "").sum() > 1:
+        if not own and line.iloc[-1] == "":
+            table.findings.note(f"row {row} ends early, after an empty field; the rest is empty.")
+        elif (line != "").sum() > 1:
             table.findings.fault(f"{len(line)} fields, the header has {width}", row=row)
     table.findings.refuse_faults(
         "Put names that hold a comma in quotation marks, or export again: the file may be cut."

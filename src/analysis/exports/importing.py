@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import MOST_FAULTS_SHOWN, AnalysisError, DataError
 from analysis.exports.attempts import check_rule
-from analysis.exports.header import Recognised, recognise, refuse_unknown
-from analysis.exports.linking import link, merge_rosters
-from analysis.exports.opening import open_source
-from analysis.exports.reading import Context, Known, Reading
-from analysis.exports.sources import Source, list_files, read_source
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
-
-
-@dataclass(frozen=True)
-class FileReading:
-    """What became of one table of one file.
-
-    Attributes
-    ----------
-    file, sheet
-        Its name without the folder; the sheet of a workbook.
-    platform
-        What it was recognised as.
-    rows_read, rows_used
-        Counts; every row that was read and not used is in ``rows_set_aside``.
-    """
-
-    file: str
-    sheet: str | None
-    platform: str
-    rows_read: int
-    rows_set_aside: list[dict]
-    notes: list[str]
-    students: int
-    skills: int
-
-    @property
-    def rows_used(self) -> int:
-        """Rows that were read and not set aside."""
-        return self.rows_read - len(self.rows_set_aside)
-
-    def summary(self) -> dict:
-        """Return the file's part of the summary."""
-        return {
-            "file": self.file,
-            **({"sheet": self.sheet} if self.sheet else {}),
-            "platform": self.platform,
-            "rows_read": self.rows_read,
-            "rows_used": self.rows_used,
-            "rows_set_aside": self.rows_set_aside,
-            "students": self.students,
-            "skills": self.skills,
-            "notes": self.notes,
-        }
+from analysis.exports.column_map import read_map
+from analysis.exports.job import FileReading, Job
+from analysis.exports.reading import Known
+from analysis.exports.skills import read_aliases
+from analysis.exports.sources import list_files
 
 
 @dataclass(frozen=True)
@@ -161,133 +116,18 @@ def read_exports(
     [85.0, 40.0]
     """
     check_rule(attempts)
-    job = _Job(known or Known(), window, attempts, platform)
+    job = Job(
+        known or Known(),
+        window=window,
+        attempts=attempts,
+        platform=platform,
+        column_map=read_map(column_map) if column_map else {},
+        aliases=read_aliases(aliases) if aliases else None,
+    )
     files, left = list_files(paths)
     for path in files:
-        job.open(path)
+        job.open(path, inside=path not in list(map(Path, paths)))
+    if item_map:
+        job.open(item_map)
     job.note_left(left)
-    return job.finish()
-
-
-class _Job:
-    """One import under way."""
-
-    def __init__(self, known: Known, window: str | None, attempts: str, platform: str | None):
-        self.known, self.window, self.attempts, self.platform = known, window, attempts, platform
-        self.tables: list[Recognised] = []
-        self.readings: list[Reading] = []
-        self.refused: list[dict] = []
-        self.errors: list[AnalysisError] = []
-        self.notes: list[str] = []
-
-    def open(self, path: Path) -> None:
-        try:
-            source = read_source(path)
-            sheets = list(self._recognise(source))
-        except DataError as error:
-            self._refuse(path.name, error)
-            return
-        self.tables += sheets
-
-    def _recognise(self, source: Source) -> Iterator[Recognised]:
-        found, unknown = [], []
-        for sheet in open_source(source):
-            known = recognise(sheet, self.platform)
-            if known is None:
-                unknown.append(sheet)
-            else:
-                found.append(known)
-        if not found and unknown:
-            raise refuse_unknown(unknown[0])
-        return iter(found)
-
-    def note_left(self, left: list[str]) -> None:
-        if left:
-            self.notes.append(f"files of other kinds were left alone: {', '.join(left[:10])}.")
-
-    def finish(self) -> Import:
-        for known in sorted(self.tables, key=lambda table: table.platform.first):
-            try:
-                self.readings.append(known.platform.read(known.table, self._context()))
-            except DataError as error:
-                self._refuse(known.table.findings.file, error)
-        self._refuse_nothing_usable()
-        context = self._context()
-        linked = link(self.readings, context, window=self.window, attempts=self.attempts)
-        evidence = finish_evidence(linked.evidence)
-        roster = check_table(linked.roster, ROSTER, "the roster")
-        skills = check_table(
-            merge_skills(context.skills, context.items, evidence), SKILLS, "the skills"
-        )
-        items = check_table(context.items, ITEMS, "the items")
-        files = [self._file(reading, evidence) for reading in self.readings]
-        return Import(roster, skills, items, evidence, files, self.refused, self.notes)
-
-    def _context(self) -> Context:
-        given = [reading for reading in self.readings if reading.observations is None]
-        rosters = [self.known.roster, *(r.roster for r in given if r.roster is not None)]
-        items = [self.known.items, *(r.items for r in self.readings if r.items is not None)]
-        skills = [*(r.skills for r in self.readings if r.skills is not None), self.known.skills]
-        return Context(
-            merge_rosters(rosters),
-            _first_rows(skills, ["skill_id"], SKILLS),
-            _first_rows(items[::-1], ["item_id", "skill_id"], ITEMS),
-        )
-
-    def _file(self, reading: Reading, evidence: pd.DataFrame) -> FileReading:
-        findings = reading.findings
-        aside = [findings.set_aside[row].as_dict() for row in sorted(findings.set_aside)]
-        observed = reading.observations
-        students = observed if observed is not None else reading.roster
-        skills = observed if observed is not None else reading.skills
-        return FileReading(
-            findings.file,
-            findings.sheet,
-            reading.platform,
-            len(reading.rows),
-            aside,
-            findings.notes,
-            0 if students is None else int(students["student_id"].nunique()),
-            0 if skills is None else int(skills["skill_id"].nunique()),
-        )
-
-    def _refuse(self, file: str, error: AnalysisError) -> None:
-        self.errors.append(error)
-        self.refused.append({"file": file, "message": str(error)})
-
-    def _refuse_nothing_usable(self) -> None:
-        if self.readings:
-            return
-        if not self.errors:
-            raise DataError(
-                "There is no file to read here.\nName an export, or a folder that holds one."
-            )
-        if len(self.errors) == 1:
-            raise self.errors[0]
-        shown = "\n".join(str(error) for error in self.errors[:MOST_FAULTS_SHOWN])
-        more = len(self.errors) - MOST_FAULTS_SHOWN
-        raise DataError(shown + (f"\nand {more} more files" if more > 0 else ""))
-
-
-def finish_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
-    """Return evidence that meets its contract, ``classroom_id`` beside it."""
-    return check_table(evidence, EVIDENCE, "the evidence") if len(evidence) else evidence
-
-
-def merge_skills(skills: pd.DataFrame, items: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Return the known skills and, under their own id, those that only items or evidence name."""
-    used = pd.concat([items["skill_id"], pd.Series(evidence["skill_id"].unique(), dtype="str")])
-    new = [skill for skill in used.dropna().unique() if skill not in set(skills["skill_id"])]
-    if not new:
-        return skills
-    return pd.concat(
-        [skills, pd.DataFrame({"skill_id": new, "name": new}, dtype="str")], ignore_index=True
-    )
-
-
-def _first_rows(tables: list[pd.DataFrame], key: list[str], contract) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    if not filled:
-        return empty_table(contract)
-    both = pd.concat(filled, ignore_index=True)
-    return both.drop_duplicates(key).reset_index(drop=True)
+    return Import(**job.finish())

@@ -54,6 +54,7 @@ def judge_tracker(students, places: list[int]) -> dict[int, dict]:
     table, findings = students.table, students.table.findings
     columns = {place: ScoreColumn(table.text(place)) for place in places}
     columns = _drop_text_columns(columns, table.names, findings)
+    columns = _drop_columns_without_maximum(columns, students.possible, table.names, findings)
     _note_missing_codes(columns, findings)
     plain = [column for column in columns.values() if column.forms == {Form.NUMBER}]
     top = max((float(np.nanmax(column.numbers())) for column in plain), default=np.nan)
@@ -63,6 +64,7 @@ def judge_tracker(students, places: list[int]) -> dict[int, dict]:
         _note_date_name(name, findings)
         maximum = ScoreColumn(pd.Series([students.possible.get(place)], dtype="str")).numbers()[0]
         judged[place] = _judge_column(column, name, table.rows, findings, maximum, top)
+    _note_scales(judged, table.names, findings)
     _note_commas(columns, table.names, findings)
     _note_constant(judged, table.names, findings)
     return judged
@@ -131,10 +133,7 @@ def _judge_numbers(column: ScoreColumn, name, rows, findings: Findings, top: flo
         return _points(column, np.ones(len(rows)), name, rows, findings)
     if seen.max() <= 4 and seen.min() >= 0 and np.all(seen * 2 % 1 == 0):
         if top > 4:
-            findings.note(
-                f"column {name} holds 0 to 4 beside columns that go to {top:g}: read as the "
-                "4-point rubric, 3 being mastery."
-            )
+            findings.note(f"column {name} holds 0 to 4 beside columns that go to {top:g}.")
         return _rubric(column)
     if top <= 10:
         findings.note(
@@ -201,19 +200,49 @@ def _checked(points: np.ndarray, possible: np.ndarray, name, rows, findings: Fin
 
 
 def _drop_text_columns(columns: dict, names: list[str], findings: Findings) -> dict:
-    kept, dropped = {}, []
+    """Return the columns that hold scores; the others are named in notes."""
+    kept, text, unnamed, empty = {}, [], [], []
     for place, column in columns.items():
         filled = [cell for cell in column.cells if cell.form not in (Form.BLANK, Form.MISSING)]
         words = [cell for cell in filled if cell.form == Form.WORD]
         scores = len(filled) - len(words)
         as_levels = bool(words) and _as_levels(column) is not None
-        if names[place] and (as_levels or not filled or scores >= SCORE_SHARE * len(filled)):
+        if not column.cells:
+            empty += [names[place]] if names[place] else []
+        elif not names[place]:
+            unnamed.append(str(place + 1))
+        elif as_levels or not filled or scores >= SCORE_SHARE * len(filled):
             kept[place] = column
-        elif filled:
-            dropped.append(names[place] or f"column {place + 1} without a name")
-    if dropped:
-        findings.note(f"columns that hold text, not scores, were set aside: {', '.join(dropped)}.")
-    return {place: column for place, column in kept.items() if len(column.cells)}
+        else:
+            text.append(names[place])
+    for said, which in (
+        ("columns that hold text, not scores, were set aside", text),
+        ("columns without a name were set aside, name them to use them; column numbers", unnamed),
+        ("columns without a single score", empty),
+    ):
+        if which:
+            findings.note(f"{said}: {', '.join(which)}.")
+    return kept
+
+
+def _drop_columns_without_maximum(
+    columns: dict, possible: dict[int, str], names: list[str], findings: Findings
+) -> dict:
+    """Leave out number columns without a maximum where the sheet states it for the others."""
+    stated = {place for place in columns if place in possible}
+    if len(stated) < 2:
+        return columns
+    others = [
+        place
+        for place, column in columns.items()
+        if place not in stated and column.forms & {Form.NUMBER, Form.PERCENT}
+    ]
+    if others:
+        findings.note(
+            "columns without points possible, where the others state them, were set aside: "
+            f"{name_some([names[place] for place in others])}."
+        )
+    return {place: column for place, column in columns.items() if place not in others}
 
 
 def _note_missing_codes(columns: dict, findings: Findings) -> None:
@@ -231,6 +260,19 @@ def _note_date_name(name: str, findings: Findings) -> None:
         findings.note(
             f"the column {name} looks like a skill such as 1-2 that a spreadsheet turned into a "
             "date. Format the header as text, write the code again and import once more."
+        )
+
+
+def _note_scales(judged: dict, names: list[str], findings: Findings) -> None:
+    by_scale: dict[str, list[str]] = {}
+    for place, values in judged.items():
+        if "scale" in values:
+            by_scale.setdefault(values["scale"], []).append(names[place])
+    for name, which in by_scale.items():
+        scale = read_scale(name)
+        findings.note(
+            f"levels on the scale “{scale.title}”, mastery from {scale.mastery}: "
+            f"{name_some(which)}."
         )
 
 

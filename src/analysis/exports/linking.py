@@ -11,9 +11,10 @@ import pandas as pd
 from analysis.errors import UsageError
 from analysis.exports.attempts import resolve_attempts
 from analysis.exports.findings import Findings, name_some
-from analysis.exports.reading import Context, Reading
+from analysis.exports.reading import Context, Reading, no_rows
+from analysis.exports.table import as_texts
 from analysis.exports.windows import name_window
-from analysis.tables import EVIDENCE, ROSTER, empty_table
+from analysis.tables import EVIDENCE, ROSTER
 
 UNPLACED = "unassigned"
 """Classroom of students in a first import that names neither a roster nor classrooms."""
@@ -21,10 +22,17 @@ UNPLACED = "unassigned"
 
 @dataclass(frozen=True)
 class Linked:
-    """Evidence and the roster it brought."""
+    """Evidence and the roster it brought.
+
+    For each reading ``used_rows`` are the rows of its observations (None where every row
+    counts as used, because the file names classrooms or is no evidence), ``counts`` its
+    students and skills.
+    """
 
     evidence: pd.DataFrame
     roster: pd.DataFrame
+    used_rows: list[np.ndarray | None]
+    counts: list[tuple[int, int]]
 
 
 def link(
@@ -36,17 +44,36 @@ def link(
         if reading.roster is not None and reading.observations is None:
             rosters.append(reading.roster)
     roster = merge_rosters(rosters)
+    used_rows: list[np.ndarray | None] = []
+    counts = []
     for reading in readings:
         observed = reading.observations
         if observed is None or observed.empty:
             if reading.roster is not None:
                 roster = merge_rosters([roster, reading.roster])
+            placed = observed is None or (reading.roster is not None and len(reading.roster) > 0)
+            used_rows.append(None if placed else np.array([], dtype=int))
+            counts.append(_count(reading))
             continue
         observed, roster = place_students(reading, observed, roster)
         observed = name_windows(reading, observed, window)
         observed = add_skills(reading, observed, context.items)
         parts.append(resolve_attempts(reading, observed, attempts))
-    return Linked(_to_evidence(parts), roster)
+        placed = reading.roster is not None and len(reading.roster) > 0
+        used_rows.append(None if placed else observed["row"].unique())
+        counts.append((observed["student_id"].nunique(), observed["skill_id"].nunique()))
+    return Linked(_to_evidence(parts), roster, used_rows, counts)
+
+
+def _count(reading: Reading) -> tuple[int, int]:
+    students, skills = (
+        reading.roster,
+        reading.skills if reading.skills is not None else reading.items,
+    )
+    return (
+        0 if students is None else int(students["student_id"].nunique()),
+        0 if skills is None else int(skills["skill_id"].nunique()),
+    )
 
 
 def merge_rosters(rosters: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -60,7 +87,7 @@ def merge_rosters(rosters: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """
     filled = [roster for roster in rosters if len(roster)]
     if not filled:
-        return empty_table(ROSTER)
+        return no_rows("roster")
     both = pd.concat(filled, ignore_index=True)
     both = both.dropna(subset=["student_id", "classroom_id"])
     if both.duplicated(["student_id", "classroom_id"]).any():
@@ -139,16 +166,22 @@ def name_windows(reading: Reading, observed: pd.DataFrame, window: str | None) -
         if isinstance(given, pd.Series):
             _refuse_without_window(reading, given[lacking])
             given = given.array
-        filled = (
-            np.where(lacking, given, observed["window"].to_numpy(dtype=object))
-            if len(told)
-            else given
-        )
-        observed = observed.assign(window=filled)
+        if len(told):
+            given = np.where(lacking, given, observed["window"].to_numpy(dtype=object))
+        observed = observed.assign(window=_repeated(given, len(observed)))
     stem = reading.findings.file.rsplit(".", 1)[0]
     if observed["source"].isna().all():
-        return observed.assign(source=reading.source or stem)
-    return observed.assign(source=observed["source"].fillna(reading.source or stem))
+        return observed.assign(source=_repeated(reading.source or stem, len(observed)))
+    if observed["source"].isna().any():
+        return observed.assign(source=as_texts(observed["source"]).fillna(reading.source or stem))
+    return observed
+
+
+def _repeated(text, n: int):
+    """Return one text for all rows, coded; anything else as it is."""
+    if isinstance(text, str):
+        return pd.Categorical.from_codes(np.zeros(n, dtype="int8"), pd.Index([text], dtype="str"))
+    return pd.array(text, dtype="str")
 
 
 def _refuse_without_window(reading: Reading, windows: pd.Series) -> None:
@@ -171,8 +204,9 @@ def add_skills(reading: Reading, observed: pd.DataFrame, items: pd.DataFrame) ->
         _say_unmapped(reading.findings, observed[unmapped])
         observed, lacking = observed[~unmapped], lacking[~unmapped]
     if not skills["item_id"].duplicated().any():
-        told = observed["item_id"].map(skills.set_index("item_id")["skill_id"])
-        return observed.assign(skill_id=observed["skill_id"].fillna(told.astype("str")))
+        told = as_texts(observed["item_id"]).map(skills.set_index("item_id")["skill_id"])
+        return observed.assign(skill_id=as_texts(observed["skill_id"]).fillna(told.astype("str")))
+    observed = observed.apply(as_texts)
     mapped = observed[lacking].drop(columns="skill_id").merge(skills, on="item_id", how="left")
     return pd.concat([observed[~lacking], mapped[observed.columns]], ignore_index=True)
 
@@ -189,14 +223,12 @@ def _say_unmapped(findings: Findings, lost: pd.DataFrame) -> None:
 
 
 def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    filled = [part for part in parts if len(part)]
+    columns = [*EVIDENCE.columns, "classroom_id"]
+    filled = [
+        pd.DataFrame({name: as_texts(part[name]).array for name in columns}, copy=False)
+        for part in parts
+        if len(part)
+    ]
     if not filled:
-        return empty_table(EVIDENCE)
-    evidence = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
-    named = evidence["observation_id"]
-    if named.isna().any():
-        evidence = evidence.assign(
-            observation_id=named.fillna(evidence["item_id"]).fillna(evidence["skill_id"])
-        )
-    evidence = evidence[[*EVIDENCE.columns, "classroom_id"]]
-    return evidence.reset_index(drop=True)
+        return no_rows("evidence")
+    return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]

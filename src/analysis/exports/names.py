@@ -20,6 +20,8 @@ def clean_name(name: str) -> str:
     >>> clean_name("  Class\u00a0 room ")
     'Class room'
     """
+    if isinstance(name, str) and name.isprintable() and "  " not in name and name.strip() == name:
+        return name
     return MISSING_LINE.sub(" ", str(name).replace("\u00a0", " ").replace("\ufeff", "")).strip()
 
 
@@ -115,6 +117,8 @@ def kind_of_row(text: str) -> str | None:
     ('totals', None)
     """
     said = clean_name(text)
+    if said.isdecimal():
+        return None
     for kind, pattern in name_rules()["no_student"].items():
         if said and re.search(pattern, said, re.IGNORECASE):
             return kind

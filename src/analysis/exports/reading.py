@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from analysis.exports.findings import Findings
-from analysis.tables import ITEMS, ROSTER, SKILLS, empty_table
+from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, empty_table
 
 OBSERVATION_COLUMNS = [
     "row",
@@ -39,13 +40,20 @@ is the sheet row it came from; ``classroom_id``, ``window``, ``source`` may be m
 _NUMBERS = {"points", "points_possible", "score", "score_se", "cut", "attempt"}
 
 
+@cache
+def no_rows(name: str) -> pd.DataFrame:
+    """Return an empty table of a contract's name; nobody changes it."""
+    contracts = {"roster": ROSTER, "skills": SKILLS, "items": ITEMS, "evidence": EVIDENCE}
+    return empty_table(contracts[name])
+
+
 @dataclass(frozen=True)
 class Known:
     """The tables a store already holds; each may be empty."""
 
-    roster: pd.DataFrame = field(default_factory=lambda: empty_table(ROSTER))
-    skills: pd.DataFrame = field(default_factory=lambda: empty_table(SKILLS))
-    items: pd.DataFrame = field(default_factory=lambda: empty_table(ITEMS))
+    roster: pd.DataFrame = field(default_factory=lambda: no_rows("roster"))
+    skills: pd.DataFrame = field(default_factory=lambda: no_rows("skills"))
+    items: pd.DataFrame = field(default_factory=lambda: no_rows("items"))
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,10 @@ class Reading:
         What the table says of students, skills and items, or None.
     people
         ``student_id, display_name`` of students without a classroom.
+    raw
+        A table that means something beside others alone, and its name (OneRoster).
+    links
+        ``origin, kind, destination`` between skills: ``child of``, ``precedes``.
     source
         Name of the assessment, where it is not the file's.
     vendor
@@ -100,6 +112,8 @@ class Reading:
     items: pd.DataFrame | None = None
     item_map: pd.DataFrame | None = None
     people: pd.DataFrame | None = None
+    raw: tuple[str, pd.DataFrame] | None = None
+    links: pd.DataFrame | None = None
     source: str | None = None
     vendor: bool = True
 
@@ -120,8 +134,12 @@ def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
         value = value.array if isinstance(value, pd.Series) else value
         if value is None:
             value = _missing(name, len(index))
+        elif isinstance(value, str):
+            value = pd.Categorical.from_codes(
+                np.zeros(len(index), dtype="int8"), pd.Index([value], dtype="str")
+            )
         frame[name] = value
-    return pd.DataFrame(frame)
+    return pd.DataFrame(frame, copy=False)
 
 
 def _missing(name: str, n: int):
@@ -129,4 +147,4 @@ def _missing(name: str, n: int):
         return np.full(n, np.datetime64("NaT"), dtype="datetime64[ns]")
     if name in _NUMBERS:
         return np.full(n, np.nan)
-    return pd.Series([None], dtype="str").array.take(np.zeros(n, dtype=int))
+    return pd.Categorical.from_codes(np.full(n, -1, dtype="int8"), pd.Index([], dtype="str"))

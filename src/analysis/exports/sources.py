@@ -16,6 +16,9 @@ LARGEST_FILE = 512 * 2**20
 LARGEST_RATIO = 100
 """Unpacked bytes per packed byte; honest exports pack 5 to 20 times."""
 
+SMALL_UNPACKED = 16 * 2**20
+"""Bytes up to which the ratio is not looked at: rows of formatted blanks pack 200 times."""
+
 MOST_MEMBERS = 1000
 
 READ_ENDINGS = {
@@ -59,6 +62,7 @@ _MAGIC = [
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 ]
+_BLANKS = b" \t\r\n\x1a\x00\xef\xbb\xbf\xff\xfe"
 _COMPRESSED = {"gzip", "bzip2", "xz", "zstd", "7z", "rar"}
 
 
@@ -139,7 +143,7 @@ def refuse_unreadable(source: Source) -> None:
         )
     if kind == "pickle" or kind.startswith(("a ", "an ")):
         raise DataError(f"{source.name}: is {kind}, not a table.\nExport the table as CSV or XLSX.")
-    if not source.data.strip(b" \t\r\n\x1a\x00\xef\xbb\xbf\xff\xfe"):
+    if not source.data[:4096].strip(_BLANKS) and not source.data.strip(_BLANKS):
         raise DataError(f"{source.name}: the file is empty.\nExport it again.")
 
 
@@ -181,7 +185,7 @@ def open_zip(source: Source) -> zipfile.ZipFile:
     members = archive.infolist()
     size = sum(member.file_size for member in members)
     packed = max(sum(member.compress_size for member in members), 1)
-    if size > LARGEST_FILE or (size > 2**20 and size / packed > LARGEST_RATIO):
+    if size > LARGEST_FILE or (size > SMALL_UNPACKED and size / packed > LARGEST_RATIO):
         raise DataError(
             f"{source.name}: would unpack to {size / 2**20:.0f} MB from {packed / 2**20:.1f} MB; "
             "that is no honest export.\nSave the table alone as CSV."
@@ -210,20 +214,35 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return "[Content_Types].xml" in names or "content.xml" in names
 
 
-def list_members(source: Source, archive: zipfile.ZipFile) -> Iterator[Source]:
-    """Return the readable files in a zip; folders inside are passed through, names cut."""
+def unpack(source: Source) -> list[Source]:
+    """Return the readable files of a zip, its folders passed through; else the file itself.
+
+    Raises
+    ------
+    DataError
+        The zip is damaged, unpacks to too much, or holds nothing that can be read.
+    """
+    if kind_of(source.data) != "zip":
+        return [source]
+    archive = open_zip(source)
+    if is_workbook(archive):
+        return [source]
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) > MOST_MEMBERS:
         raise DataError(
             f"{source.name}: holds {len(members)} files, more than {MOST_MEMBERS}.\n"
             "Unpack it and import the folder you need."
         )
-    for info in sorted(members, key=lambda member: member.filename):
-        path = PurePosixPath(info.filename)
-        if any(part.startswith((".", "__MACOSX")) for part in path.parts if part != ".."):
-            continue
-        if path.suffix.casefold() in READ_ENDINGS:
-            yield Source(path.name, read_member(archive, info.filename, source.name))
+    paths = {info.filename: PurePosixPath(info.filename) for info in members}
+    chosen = [
+        name
+        for name, path in sorted(paths.items())
+        if path.suffix.casefold() in READ_ENDINGS - {".zip"}
+        and not any(part.startswith(("__MACOSX", "~$", "._")) for part in path.parts)
+    ]
+    if not chosen:
+        raise DataError(f"{source.name}: holds no table.\nPut CSV or XLSX files into it.")
+    return [Source(paths[name].name, read_member(archive, name, source.name)) for name in chosen]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

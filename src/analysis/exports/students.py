@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from analysis.exports.cells import looks_like_date
 from analysis.exports.findings import Findings, name_rows, name_some
 from analysis.exports.names import clean_name, find_roles, kind_of_row
 from analysis.exports.reading import Context
-from analysis.exports.table import Table, take_texts, trim
+from analysis.exports.table import Table, as_texts, first_of_key, take_texts, trim
 
 STUDENT_ROLES = [
     "student_id",
@@ -64,10 +66,18 @@ class Students:
         return self.table.text(self.roles.get(role))
 
     @property
+    def people(self) -> pd.DataFrame:
+        """Who the students are, with a classroom or without."""
+        columns = ["student_id", "display_name", "school", "grade"]
+        first = first_of_key(self.frame, ["student_id"])
+        return self.frame.loc[first, columns].apply(as_texts).reset_index(drop=True)
+
+    @cached_property
     def roster(self) -> pd.DataFrame:
         """Students with a classroom, one row each, as the roster has them."""
-        placed = self.frame[self.frame["classroom_id"].notna()]
-        return placed.drop_duplicates(["student_id", "classroom_id"]).reset_index(drop=True)
+        first = first_of_key(self.frame, ["student_id", "classroom_id"])
+        placed = self.frame[first & self.frame["classroom_id"].notna().to_numpy()]
+        return placed.apply(as_texts).reset_index(drop=True)
 
 
 def read_students(
@@ -93,44 +103,69 @@ def read_students(
     roles = find_roles(table.names, STUDENT_ROLES) if roles is None else roles
     table = _drop_repeated_headers(table)
     table, possible = _drop_summary_rows(table, roles)
+    possible = _possible_above(table) | possible
     table = _drop_rows_without_id(table, roles, strict=strict)
     ids = clean_ids(table.text(roles.get("student_id")), table.findings)
     ids = restore_zeros(ids, context.roster, table.findings)
-    frame = pd.DataFrame({"student_id": ids, "classroom_id": table.text(roles.get("classroom_id"))})
-    for role in ROSTER_ROLES:
-        frame[role] = table.text(roles.get(role))
-    frame["display_name"] = _names(table, roles)
+    columns = {"student_id": ids, "classroom_id": table.text(roles.get("classroom_id"))}
+    columns |= {role: table.text(roles.get(role)) for role in ROSTER_ROLES}
+    frame = pd.DataFrame(columns | {"display_name": _names(table, roles)})
     return Students(table, frame, roles, possible)
 
 
 def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     """Return ids as text; ``1001.0`` becomes ``1001`` with a note, ``1.2E+11`` is a fault."""
     codes, unique = pd.factorize(ids)
-    texts = [str(text) for text in unique]
-    broken = np.append(
-        [bool(_SCIENTIFIC.match(text)) and "." in text.replace(",", ".") for text in texts], False
-    )
-    for row in ids.index[broken[codes]]:
-        findings.fault(
-            f"the id {ids.loc[row]} was shortened by a spreadsheet; format the column as text "
-            "and export again",
-            row=row,
-        )
-    whole = [_WHOLE.match(text) for text in texts]
-    if texts and all(whole):
+    texts = [str(text) for text in unique.tolist()]
+    odd = {code: text for code, text in enumerate(texts) if not text.isdecimal()}
+    for code, text in odd.items():
+        why = _why_no_id(text)
+        for place in np.flatnonzero(codes == code) if why else ():
+            findings.fault(
+                f"{why}; format the column as text and export again", row=ids.index[place]
+            )
+    marked = [text for text in odd.values() if text.startswith("'")]
+    if marked:
+        findings.note(f"ids with an apostrophe in front are read without it: {name_some(marked)}.")
+        texts = [text.lstrip("'") for text in texts]
+    _note_lengths(texts, findings)
+    whole = [_WHOLE.match(text) for text in texts] if len(odd) == len(texts) else []
+    if texts and whole and all(whole):
         findings.note(
             f"ids are written like {texts[0]}; they are read as {whole[0].group(1)}. Format the "
             "column as text to keep ids as they are."
         )
         texts = [match.group(1) for match in whole]
-    return take_texts(texts, codes, ids.index)
+    return take_texts(texts, codes, ids)
+
+
+def _why_no_id(text: str) -> str | None:
+    if _SCIENTIFIC.match(text) and "." in text.replace(",", "."):
+        return f"the id {text} was shortened by a spreadsheet"
+    if text.startswith("#") or looks_like_date(text):
+        return f"{text} is no id (a spreadsheet's error or date)"
+    return None
+
+
+def _note_lengths(texts: list[str], findings: Findings) -> None:
+    """Note ids that may have lost a leading zero which the others have."""
+    numeric = [text for text in texts if text.isdecimal()]
+    width = max((len(text) for text in numeric if text.startswith("0")), default=0)
+    short = [text for text in numeric if len(text) < width and not text.startswith("0")]
+    if short and len({len(text) for text in numeric if text.startswith("0")}) == 1:
+        findings.note(
+            f"ids shorter than the others may have lost a leading zero: {name_some(short)}. "
+            "Compare them with the roster."
+        )
 
 
 def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> pd.Series:
     """Return ids with the leading zeros they have on the known roster."""
     known = set(roster["student_id"])
+    if not known:
+        return ids
     unknown = [text for text in ids.dropna().unique() if text.isdecimal() and text not in known]
-    if not known or not unknown:
+    if not unknown:
         return ids
     padded: dict[str, list[str]] = {}
     for other in known:
@@ -142,25 +177,29 @@ def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> p
             f"{len(lost)} ids lost a leading zero ({name_some(lost)}); they were matched with the "
             "roster's ids. Format the column as text before you export."
         )
-    return ids.replace(lost)
+    codes, unique = pd.factorize(ids)
+    return take_texts([lost.get(text, text) for text in unique.tolist()], codes, ids)
 
 
 def note_same_names(frame: pd.DataFrame, findings: Findings) -> None:
     """Note names that several students share: students are told apart by id alone."""
     pairs = frame[["student_id", "display_name"]].dropna().drop_duplicates()
     counts = pairs["display_name"].value_counts()
-    for name, count in counts[counts > 1].head(5).items():
-        ids = pairs.loc[pairs["display_name"] == name, "student_id"]
+    shared = [
+        f"{name} ({name_some(pairs.loc[pairs['display_name'] == name, 'student_id'])})"
+        for name in counts.index[counts > 1]
+    ]
+    if shared:
         findings.note(
-            f"{count} students are called {name} ({name_some(ids)}); their ids tell them apart."
+            f"students who share a name are told apart by their ids: {name_some(shared)}."
         )
 
 
 def note_classrooms(frame: pd.DataFrame, findings: Findings) -> None:
     """Note students in several classrooms, and classroom names that differ in case alone."""
     pairs = frame[["student_id", "classroom_id"]].dropna().drop_duplicates()
-    several = pairs.groupby("student_id", sort=False)["classroom_id"].agg(list)
-    several = several[several.str.len() > 1]
+    repeated = pairs[pairs["student_id"].duplicated(keep=False)]
+    several = repeated.groupby("student_id", sort=False)["classroom_id"].agg(list)
     if len(several):
         shown = [f"{student} in {' and '.join(rooms)}" for student, rooms in several.items()]
         findings.note(
@@ -188,8 +227,9 @@ _ODD_FILE_NAME = re.compile(
 
 def _drop_repeated_headers(table: Table) -> Table:
     first = table.text(_first_place(table))
-    header = table.names[_first_place(table)]
-    again = (first == header).to_numpy(dtype=bool, na_value=False)
+    again = (first == table.names[_first_place(table)]).to_numpy(dtype=bool, na_value=False)
+    if not again.any():
+        return table
     for row in table.rows[again]:
         cells = [clean_name(cell) for cell in table.cells.loc[row].dropna()]
         if sum(cell in table.names for cell in cells) * 2 >= len(cells):
@@ -202,41 +242,48 @@ def _drop_repeated_headers(table: Table) -> Table:
 
 
 def _drop_summary_rows(table: Table, roles: dict[str, int]) -> tuple[Table, dict[int, str]]:
-    kinds, labels = _row_kinds(table, roles)
     possible: dict[int, str] = {}
-    for kind, (reason, mend) in _NOT_A_STUDENT.items():
-        for row in table.rows[kinds == kind]:
-            label = labels.loc[row]
-            table.findings.put_aside([row], f"“{label}”: {reason}", mend)
-            if kind == "possible":
-                possible |= trim(table.cells.loc[row]).dropna().to_dict()
-    return table.keep(kinds == ""), possible
+    kinds = _row_kinds(table, roles)
+    for row, (kind, label) in kinds.items():
+        reason, mend = _NOT_A_STUDENT[kind]
+        table.findings.put_aside([row], f"“{label}”: {reason}", mend)
+        if kind == "possible":
+            possible |= trim(table.cells.loc[row].astype("str")).dropna().to_dict()
+    return (table.keep(~np.isin(table.rows, list(kinds))) if kinds else table), possible
 
 
-def _row_kinds(table: Table, roles: dict[str, int]) -> tuple[np.ndarray, pd.Series]:
-    """Return what each row is ("" a student) and the label that told."""
+def _possible_above(table: Table) -> dict[int, str]:
+    """Return the points possible from a line above the header that is so labelled."""
+    for _, line in table.above.iterrows():
+        cells = trim(line).dropna()
+        if len(cells) > 1 and kind_of_row(cells.iloc[0]) == "possible":
+            return cells.iloc[1:].to_dict()
+    return {}
+
+
+def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]]:
+    """Return the rows that are no student: what each is, and the label that told.
+
+    A label counts where no id stands beside it, so that a student called Max stays one;
+    a test student is known by the name alone.
+    """
     ids = table.text(roles.get("student_id"))
-    names = table.text(roles.get("display_name"))
-    if "last_name" in roles:
-        names = names.fillna(table.text(roles["last_name"]))
     first = table.text(_first_place(table))
-    labels = first.where(first.notna(), names).fillna(names)
-    kinds = np.full(len(table.cells), "", dtype=object)
-    for texts, allowed in (
-        (first, ids.isna() | (first == ids)),
-        (names, ids.isna()),
-        (names, None),
-    ):
+    names = table.text(roles.get("display_name"))
+    if "last_name" in roles and "display_name" not in roles:
+        names = table.text(roles["last_name"])
+    found: dict[int, tuple[str, str]] = {}
+    for texts in (first, names):
         codes, unique = pd.factorize(texts)
-        told = np.append([kind_of_row(text) or "" for text in unique], "")[codes].astype(object)
-        if allowed is None:
-            told[told != "test_students"] = ""
-        else:
-            told[~allowed.to_numpy(dtype=bool)] = ""
-        fresh = (kinds == "") & (told != "")
-        kinds[fresh] = told[fresh]
-        labels = labels.mask(pd.Series(fresh, index=labels.index), texts)
-    return kinds, labels
+        labels = unique.tolist()
+        kinds = [None if label.isdecimal() else kind_of_row(label) for label in labels]
+        for code in [code for code, kind in enumerate(kinds) if kind]:
+            label, kind = labels[code], kinds[code]
+            for place in np.flatnonzero(codes == code):
+                alone = pd.isna(ids.iloc[place]) or (texts is first and ids.iloc[place] == label)
+                if alone or (kind == "test_students" and texts is names):
+                    found.setdefault(int(table.rows[place]), (kind, label))
+    return found
 
 
 def _first_place(table: Table) -> int:
@@ -246,7 +293,7 @@ def _first_place(table: Table) -> int:
 def _drop_rows_without_id(table: Table, roles: dict[str, int], *, strict: bool) -> Table:
     lost = table.text(roles.get("student_id")).isna().to_numpy()
     for row in table.rows[lost]:
-        written = trim(table.cells.loc[row]).dropna()
+        written = trim(table.cells.loc[row].astype("str")).dropna()
         if len(written) <= 1:
             text = written.iloc[0] if len(written) else ""
             table.findings.put_aside(
@@ -261,6 +308,8 @@ def _drop_rows_without_id(table: Table, roles: dict[str, int], *, strict: bool) 
 
 def _names(table: Table, roles: dict[str, int]) -> pd.Series:
     names = table.text(roles.get("display_name"))
+    if not {"first_name", "last_name"} & roles.keys():
+        return names
     first, last = table.text(roles.get("first_name")), table.text(roles.get("last_name"))
     both = (first.fillna("") + " " + last.fillna("")).str.strip()
     return names.fillna(both.where(both != ""))

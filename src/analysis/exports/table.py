@@ -6,16 +6,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analysis.exports.findings import Findings
 from analysis.exports.names import clean_name, find_role, key_name
+
+_TEXT = pd.StringDtype(na_value=np.nan)
 
 
 @dataclass
 class Sheet:
     """One sheet as it came: text cells, rows indexed by their number from 1.
 
-    ``facts`` holds what a workbook knows of a cell beyond its text, by row number and
+    ``letters`` are a workbook's names of the columns. ``facts`` holds what a workbook knows
+    of a cell beyond its text, by row number and
     column place: ``date``, ``formula``, ``digits`` (more than a spreadsheet keeps), ``zeros``.
     """
 
@@ -23,6 +27,7 @@ class Sheet:
     cells: pd.DataFrame
     separator: str | None = None
     facts: dict[tuple[int, int], str] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> str:
@@ -48,6 +53,7 @@ class Table:
     names: list[str]
     cells: pd.DataFrame
     above: pd.DataFrame
+    _trimmed: dict[int, pd.Series] = field(default_factory=dict, repr=False)
 
     @property
     def findings(self) -> Findings:
@@ -71,36 +77,126 @@ class Table:
         """Return the place of the column that plays a role."""
         return find_role(self.names, role)
 
-    def text(self, column: str | int | None) -> pd.Series:
-        """Return a column's cells, trimmed; an empty cell is missing. An absent column is empty."""
-        place = self.place(column) if isinstance(column, str) else column
+    def text(self, column: str | int | list[str] | None) -> pd.Series:
+        """Return a column's cells, trimmed; an empty cell is missing, an absent column empty.
+
+        Of several names the first that is there is taken.
+        """
+        place = column
+        if isinstance(column, (str, list)):
+            names = [column] if isinstance(column, str) else column
+            place = next((p for name in names if (p := self.place(name)) is not None), None)
         if place is None:
-            return pd.Series(np.nan, index=self.cells.index, dtype="str")
-        return trim(self.cells[place])
+            return no_texts(self.cells.index)
+        if place not in self._trimmed:
+            self._trimmed[place] = trim(self.cells[place])
+        return self._trimmed[place]
+
+    def put(self, place: int, texts: pd.Series, name: str | None = None) -> Table:
+        """Return the table with other cells in a column; a new place needs a name."""
+        names = self.names if name is None else [*self.names, name]
+        cells = self.cells.copy()
+        cells[place] = texts
+        return Table(self.sheet, self.header_row, names, cells, self.above)
+
+    def plain(self) -> Table:
+        """Return the table with plain text in place of coded columns."""
+        if not any(isinstance(kind, pd.CategoricalDtype) for kind in self.cells.dtypes):
+            return self
+        cells = self.cells.apply(as_texts)
+        return Table(self.sheet, self.header_row, self.names, cells, self.above)
 
     def keep(self, rows: np.ndarray | pd.Series) -> Table:
         """Return the table with the rows where ``rows`` is true."""
-        kept = self.cells[np.asarray(rows, dtype=bool)]
+        rows = np.asarray(rows, dtype=bool)
+        if rows.all():
+            return self
+        kept = self.cells[rows]
         return Table(self.sheet, self.header_row, self.names, kept, self.above)
 
 
 def trim(texts: pd.Series) -> pd.Series:
-    """Return texts without surrounding space; empty ones are missing.
+    """Return texts without surrounding space; empty ones are missing. Coded texts stay coded.
 
     Examples
     --------
     >>> trim(pd.Series([" a ", "  ", None], dtype="str")).tolist()
     ['a', nan, nan]
     """
+    coded = isinstance(texts.dtype, pd.CategoricalDtype)
+    if coded and all(_is_clean(text) for text in texts.cat.categories.tolist()):
+        return texts
     codes, unique = pd.factorize(texts)
-    cleaned = [clean_name(text) or None for text in unique]
-    return take_texts(cleaned, codes, texts.index)
+    cleaned = [clean_name(text) or None for text in unique.tolist()]
+    return take_texts(cleaned, codes, texts)
 
 
-def take_texts(unique: list[str | None], codes: np.ndarray, index: pd.Index) -> pd.Series:
-    """Return the texts that ``codes`` stand for; -1 is missing."""
+def _is_clean(text: str) -> bool:
+    return text != "" and clean_name(text) is text
+
+
+def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
+    """Return the texts that ``codes`` stand for, coded and indexed as ``like``; -1 is missing."""
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        merged, texts = pd.factorize(pd.Series(unique, dtype="str"))
+        coded = pd.Categorical.from_codes(np.append(merged, -1)[codes], texts, validate=False)
+        return pd.Series(coded, index=like.index)
     values = pd.Series([*unique, None], dtype="str").array
-    return pd.Series(values.take(codes), index=index)
+    return pd.Series(values.take(codes), index=like.index)
+
+
+def no_texts(index: pd.Index) -> pd.Series:
+    """Return missing texts."""
+    return pd.Series(_TEXT.__from_arrow__(pa.nulls(len(index), pa.large_string())), index=index)
+
+
+def as_texts(texts: pd.Series) -> pd.Series:
+    """Return coded texts as plain ones; plain ones as they are."""
+    if not isinstance(texts.dtype, pd.CategoricalDtype):
+        return texts
+    names, codes = texts.cat.categories, texts.cat.codes.to_numpy()
+    if len(names) == 0:
+        return no_texts(texts.index)
+    if len(names) == 1 and codes.min(initial=0) == 0:
+        same = pa.repeat(pa.scalar(names[0], pa.large_string()), len(codes))
+        return pd.Series(_TEXT.__from_arrow__(same), index=texts.index)
+    values = pd.Series([*names, None], dtype="str").array
+    return pd.Series(values.take(codes), index=texts.index)
+
+
+def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return one whole number per row, the same where all the columns agree.
+
+    Examples
+    --------
+    >>> key_codes(pd.DataFrame({"a": ["x", "y", "x"], "b": ["1", "1", "1"]}), ["a", "b"]).tolist()
+    [1, 2, 1]
+    """
+    codes = np.zeros(len(frame), dtype="int64")
+    most = 0
+    for column in columns:
+        part, unique = pd.factorize(frame[column])
+        if len(unique) <= 1 and not (part < 0).any():
+            continue
+        if most > (2**62) // (len(unique) + 1):
+            codes = pd.factorize(codes)[0].astype("int64")
+            most = len(codes)
+        codes = codes * (len(unique) + 1) + part + 1
+        most = (most + 1) * (len(unique) + 1)
+    return codes
+
+
+def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where a key stands more than once."""
+    codes = key_codes(frame, columns)
+    if codes.max(initial=0) < 2**25:
+        return np.bincount(codes)[codes] > 1
+    return pd.Series(codes).duplicated(keep=False).to_numpy()
+
+
+def first_of_key(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return where each different key stands for the first time."""
+    return ~pd.Series(key_codes(frame, columns)).duplicated().to_numpy()
 
 
 def build_table(sheet: Sheet, header_row: int) -> Table:
@@ -109,17 +205,47 @@ def build_table(sheet: Sheet, header_row: int) -> Table:
         clean_name(name) if isinstance(name, str) else "" for name in sheet.cells.loc[header_row]
     ]
     body = sheet.cells.loc[header_row + 1 :]
+    names, body = _join_second_header(names, body, sheet.findings)
     above = sheet.cells.loc[: header_row - 1]
     return Table(sheet, header_row, names, drop_blank_rows(body), above)
+
+
+def _join_second_header(
+    names: list[str], body: pd.DataFrame, findings: Findings
+) -> tuple[list[str], pd.DataFrame]:
+    """Return joined names where a second header row names the parts of merged headings."""
+    if not len(body):
+        return names, body
+    below = [clean_name(cell) if isinstance(cell, str) else "" for cell in body.iloc[0]]
+    last = max((place for place, name in enumerate(names) if name), default=0)
+    under_gaps = any(text and not name for text, name in zip(below, names, strict=True))
+    words = [text for text in below if text and not text.replace(".", "").isdecimal()]
+    id_place = find_role(names, "student_id")
+    free = id_place is None or not below[id_place]
+    if not (under_gaps and free and len(words) >= 2 and not below[0] and last >= 2):
+        return names, body
+    joined, group = [], ""
+    for name, text in zip(names, below, strict=True):
+        group = name or group
+        joined.append(f"{group} {text}".strip() if text else name)
+    findings.note(f"the header has two rows; they were joined, as in {joined[-1]}.")
+    return joined, body.iloc[1:]
 
 
 def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in which something is written."""
     blank = np.ones(len(cells), dtype=bool)
     for place in cells.columns:
-        column = cells.loc[blank, place] if blank.any() else cells[place].iloc[:0]
-        if column.empty:
-            break
-        written = trim(column).notna().to_numpy()
-        blank[np.flatnonzero(blank)[written]] = False
-    return cells if not blank.any() else cells[~blank]
+        if not blank.any():
+            return cells
+        blank &= _is_blank(cells[place])
+    return cells[~blank]
+
+
+def _is_blank(texts: pd.Series) -> np.ndarray:
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        codes, unique = texts.cat.codes.to_numpy(), texts.cat.categories
+    else:
+        codes, unique = pd.factorize(texts)
+    empty = [not text.strip() for text in unique.tolist()]
+    return np.append(np.asarray(empty, dtype=bool), True)[codes]

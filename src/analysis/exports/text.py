@@ -56,11 +56,50 @@ def split_lines(text: str, findings: Findings) -> tuple[pd.DataFrame, str]:
     new row. Short rows are filled with missing, so that a reader can tell them.
     """
     separator, text, skipped = _find_separator(text)
-    if len(text) >= FAST_FROM:
-        fast = _split_fast(text, separator, skipped)
-        if fast is not None:
-            return fast, separator
     return _frame(_split_exactly(text, separator, findings, skipped), skipped), separator
+
+
+def split_regular(data: bytes) -> tuple[pd.DataFrame, str] | None:
+    """Return the cells of a large regular file and its separator, or None.
+
+    Regular is plain UTF-8 in which each line has as many fields as the first; anything
+    else needs the exact way. The columns are categorical: what follows looks at each
+    different text once.
+    """
+    if len(data) < FAST_FROM or b"\r" in data or b"\x00" in data or data[-1:] == b"\x1a":
+        return None
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    try:
+        head = data[start : start + LONGEST_CELL].decode("utf-8", errors="ignore")
+        separator, _, skipped = _find_separator(head)
+        width = len(next(csv.reader(io.StringIO(head), delimiter=separator)))
+        if skipped or not head[:1].strip():
+            return None
+        table = _read_regular(data, start, separator, width)
+    except (pa.ArrowInvalid, csv.Error, StopIteration):
+        return None
+    frame = table.unify_dictionaries().to_pandas()
+    frame.columns = range(width)
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return frame, separator
+
+
+def _read_regular(data: bytes, start: int, separator: str, width: int) -> pa.Table:
+    names = [str(n) for n in range(width)]
+    coded = pa.dictionary(pa.int32(), pa.string())
+    n_quotes = data.count(b'"')
+    if n_quotes % 2:
+        raise pa.ArrowInvalid("a quotation mark is not closed")
+    return pa_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(data).slice(start)),
+        read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 22),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=n_quotes > 0, ignore_empty_lines=False
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, coded), strings_can_be_null=False
+        ),
+    )
 
 
 def _decode_marked(data: bytes, mark: bytes, encoding: str, findings: Findings) -> str:
@@ -163,28 +202,5 @@ def _frame(lines: list[list[str]], skipped: int) -> pd.DataFrame:
     width = max((len(line) for line in lines), default=0)
     filled = [line + [None] * (width - len(line)) for line in lines]
     frame = pd.DataFrame(filled, columns=range(width), dtype=_TEXT)
-    frame.index = pd.RangeIndex(1 + skipped, len(frame) + 1 + skipped)
-    return frame
-
-
-def _split_fast(text: str, separator: str, skipped: int) -> pd.DataFrame | None:
-    """Return the cells of a large regular file, or None where it needs the exact way."""
-    if text.count('"') % 2 or "\n\n" in text or text.startswith("\n"):
-        return None
-    width = len(next(csv.reader(io.StringIO(text[:LONGEST_CELL]), delimiter=separator)))
-    names = [str(n) for n in range(width)]
-    try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(text.encode("utf-8")),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 24),
-            parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values='"' in text),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    frame = table.to_pandas(types_mapper={pa.string(): _TEXT}.get)
-    frame.columns = range(width)
     frame.index = pd.RangeIndex(1 + skipped, len(frame) + 1 + skipped)
     return frame

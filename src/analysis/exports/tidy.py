@@ -16,7 +16,7 @@ from analysis.exports.students import (
     note_same_names,
     read_students,
 )
-from analysis.exports.table import Table
+from analysis.exports.table import Table, as_texts, first_of_key
 from analysis.scales import SCALES, find_scale
 
 NAME = "tidy table"
@@ -53,7 +53,8 @@ def read(table: Table, context: Context) -> Reading:
         **values,
     )
     table.findings.refuse_faults(MEND)
-    observed = observed[observed["kind"].notna()]
+    told = observed["kind"].notna()
+    observed = observed if told.all() else observed[told]
     note_same_names(students.roster, table.findings)
     note_classrooms(students.roster, table.findings)
     return Reading(
@@ -82,26 +83,21 @@ def _drop_rows_about_nothing(students: Students) -> Students:
 
 
 def _read_values(students: Students, context: Context) -> dict:
-    roles = students.roles
+    """Return the value columns and the kind of each row; of several kinds points go first."""
     n = len(students.table.cells)
-    kind = np.full(n, None, dtype=object)
+    kinds = np.full(n, -1, dtype="int8")
     values: dict = {}
-    for read_kind, apply in (
-        ("level", _read_levels),
-        ("score", _read_scores),
-        ("points", _read_points),
-    ):
-        if read_kind in roles:
+    for place, (kind, apply) in enumerate(_KINDS.items()):
+        if kind in students.roles:
             found, filled = apply(students, context)
             values |= found
-            kind[filled] = read_kind
+            kinds[filled] = place
     students.table.findings.put_aside(
-        students.table.rows[[value is None for value in kind]],
+        students.table.rows[kinds < 0],
         "no points, score or level",
         "Nothing to do where the answer is missing; else fill it in.",
     )
-    codes = pd.Series(kind, dtype="str")
-    return values | {"kind": codes}
+    return values | {"kind": pd.Series(pd.Categorical.from_codes(kinds, list(_KINDS)))}
 
 
 def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray]:
@@ -138,7 +134,9 @@ def _possible_of_items(students: Students, context: Context, possible: np.ndarra
     listed = context.items.dropna(subset=["points_possible"]).drop_duplicates("item_id")
     by_item = listed.set_index("item_id")["points_possible"]
     return np.where(
-        np.isnan(possible), students.text("item_id").map(by_item).to_numpy(dtype=float), possible
+        np.isnan(possible),
+        as_texts(students.text("item_id")).map(by_item).to_numpy(dtype=float),
+        possible,
     )
 
 
@@ -170,7 +168,7 @@ def _read_scores(students: Students, context: Context) -> tuple[dict, np.ndarray
 
 def _read_levels(students: Students, context: Context) -> tuple[dict, np.ndarray]:
     findings, rows = students.table.findings, students.table.rows
-    levels, scales = students.text("level"), students.text("scale")
+    levels, scales = as_texts(students.text("level")), as_texts(students.text("scale"))
     column = ScoreColumn(levels)
     levels = levels.mask(column.where(Form.MISSING))
     scales = scales.where(levels.notna())
@@ -205,6 +203,9 @@ def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict:
     return {"level": read, "scale": scales}
 
 
+_KINDS = {"level": _read_levels, "score": _read_scores, "points": _read_points}
+
+
 def _refuse_forms(column: ScoreColumn, forms, rows, name, findings) -> None:
     for form in sorted(forms):
         why = WHY_REFUSED.get(form, "{text} is not plain points")
@@ -215,8 +216,10 @@ def _refuse_forms(column: ScoreColumn, forms, rows, name, findings) -> None:
 
 
 def _items_of(observed: pd.DataFrame) -> pd.DataFrame | None:
-    both = observed.dropna(subset=["item_id", "skill_id"])
-    if both.empty:
-        return None
-    items = both[["item_id", "skill_id", "points_possible"]]
-    return items.drop_duplicates(["item_id", "skill_id"]).reset_index(drop=True)
+    first = observed[first_of_key(observed, ["item_id", "skill_id"])]
+    items = (
+        first[["item_id", "skill_id", "points_possible"]]
+        .apply(as_texts)
+        .dropna(subset=["item_id", "skill_id"])
+    )
+    return None if items.empty else items.reset_index(drop=True)

@@ -38,7 +38,7 @@ def recognise(names: list[str]) -> bool:
 def read(table: Table, context: Context) -> Reading:
     """Return what a wide table says: items where the Q-matrix knows the columns, else skills."""
     roles = find_roles(table.names, STUDENT_ROLES)
-    _refuse_missing_id(table, roles)
+    table, roles = _names_as_ids(table, roles)
     if not set(table.names) & set(context.items["item_id"]):
         _refuse_missing_classroom(table, roles, context)
     items = set(context.items["item_id"])
@@ -50,6 +50,7 @@ def read(table: Table, context: Context) -> Reading:
     }
     roles = {role: place for role, place in roles.items() if place not in item_places}
     rows = table.rows
+    table = merge_repeated_columns(table)
     students = read_students(table, context, roles=roles, strict=True)
     _refuse_rows_without_classroom(students, context)
     if item_places:
@@ -61,6 +62,26 @@ def read(table: Table, context: Context) -> Reading:
     note_classrooms(students.roster, table.findings)
     reading.rows = rows
     return reading
+
+
+def merge_repeated_columns(table: Table) -> Table:
+    """Return the table with each name once; columns of one name that differ are a fault."""
+    names, cells = list(table.names), table.cells.copy()
+    for place, name in enumerate(names):
+        first = names.index(name)
+        if not name or first == place:
+            continue
+        if table.text(place).equals(table.text(first)):
+            table.findings.note(f"the column {name} stands twice with the same cells; read once.")
+            names[place] = ""
+            cells[place] = ""
+        else:
+            table.findings.fault(
+                f"two columns have this name (columns {first + 1} and {place + 1}) and differ; "
+                "name them apart",
+                column=name,
+            )
+    return Table(table.sheet, table.header_row, names, cells, table.above)
 
 
 def split_columns(students: Students) -> list[int]:
@@ -95,13 +116,35 @@ def note_dropped(aside: dict[str, list[str]], findings) -> None:
             findings.note(f"columns {why[kind]}: {', '.join(names)}.")
 
 
-def _refuse_missing_id(table: Table, roles: dict[str, int]) -> None:
-    if "student_id" not in roles:
+def _names_as_ids(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, int]]:
+    """Return a table and its roles; without ids, names in their place where they are unique.
+
+    Raises
+    ------
+    DataError
+        Two students of one classroom share a name, so that nothing tells them apart.
+    """
+    if "student_id" in roles:
+        return table, roles
+    place = roles.get("display_name")
+    if place is None and {"first_name", "last_name"} <= roles.keys():
+        first, last = (table.text(roles[role]).fillna("") for role in ("first_name", "last_name"))
+        place = max(table.cells.columns) + 1
+        table = table.put(place, (first + " " + last).str.strip(), "Student Name")
+    names = table.text(place)
+    rooms = table.text(roles.get("classroom_id"))
+    again = pd.DataFrame({"name": names, "room": rooms}).dropna(subset=["name"]).duplicated()
+    if place is None or again.any():
         raise DataError(
             f"{table.findings.where}, row {table.header_row}: no column with the students' ids "
             f"(Student ID). Columns found: {', '.join(name for name in table.names if name)}.\n"
-            "Add a column “Student ID”: names alone cannot tell two students apart."
+            "Add a column “Student ID”: names alone cannot tell these students apart."
         )
+    table.findings.note(
+        f"no column with student ids: the names in “{table.names[place]}” stand for them. Add a "
+        "column “Student ID”, so that later files find the same students."
+    )
+    return table, roles | {"student_id": place}
 
 
 def _refuse_missing_classroom(table: Table, roles: dict[str, int], context: Context) -> None:

@@ -33,6 +33,8 @@ def read_window(season: str | None, year: str | None = None) -> str | None:
     '2025-2026 MOY'
     >>> read_window("Fall 2021-2022")
     '2021-2022 BOY'
+    >>> read_window("Spring 2024")
+    '2023-2024 EOY'
     >>> read_window("Unit 3")
     'Unit 3'
     """
@@ -43,6 +45,10 @@ def read_window(season: str | None, year: str | None = None) -> str | None:
     years = _YEARS.search(season) or (_YEARS.search(year) if isinstance(year, str) else None)
     if ours is None:
         return season
+    single = re.search(r"\b(20\d\d)\b", season)
+    if not years and single:
+        first = int(single.group(1)) - (ours != "BOY")
+        return f"{first}-{first + 1} {ours}"
     if not years:
         return f"{year} {ours}" if isinstance(year, str) and year else ours
     first = int(years.group(1))

@@ -3,5 +3,14 @@
 from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.forming import form_groups
 from analysis.grouping.result import Draws, Grouping, GroupRules
+from analysis.grouping.views import classical_groups, compare_views
 
-__all__ = ["Draws", "GroupRules", "Grouping", "SkillNeedGroups", "form_groups"]
+__all__ = [
+    "Draws",
+    "GroupRules",
+    "Grouping",
+    "SkillNeedGroups",
+    "classical_groups",
+    "compare_views",
+    "form_groups",
+]

@@ -108,7 +108,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         min_fit=0.0,
         group_gain=0.25,
         loyalty=0.1,
-        time_limit=10.0,
+        time_limit=20.0,
     ):
         self.n_groups = n_groups
         self.min_size = min_size
@@ -126,7 +126,17 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.loyalty = loyalty
         self.time_limit = time_limit
 
-    def fit(self, X, y=None, *, ready=None, draws=None, former_groups=None, student_ids=None):
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        ready=None,
+        draws=None,
+        value=None,
+        former_groups=None,
+        student_ids=None,
+    ):
         """Form the groups.
 
         Parameters
@@ -141,6 +151,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         draws
             Skills held in each posterior draw, bool, shape (n_draws, n_students, n_skills);
             better than ``ready``, because it knows how skills hang together.
+        value
+            Value of teaching, same shape, where it is known better than from all of these.
         former_groups
             Group of each student before, -1 for none.
         student_ids
@@ -163,12 +175,18 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         )
         names = list(getattr(self, "feature_names_in_", range(mastery.shape[1])))
         before = read_prerequisites(self.prerequisites, names)
-        value = value_of_teaching(mastery, before, ready=ready, draws=draws)
+        if value is None:
+            value = value_of_teaching(mastery, before, ready=ready, draws=draws)
         order = _canonical_order(mastery, value)
         self._students = list(range(len(mastery)) if student_ids is None else student_ids)
         self._solve(mastery, value, order, names, former_groups)
         self.value_ = value
         return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def _solve(self, mastery, value, order, names, former_groups):
         """Solve on rows and columns in canonical order and put the answer back."""
@@ -204,7 +222,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         layout, unfolded = read_layout(rules, len(worth)), frozenset()
         program = self._program(worth, layout, None)
         while True:
-            found = program.solve(unfolded=unfolded, first_found=True)
+            found = program.solve(unfolded=unfolded, gap=np.inf)
             if found is None:
                 return False
             failed = _seat_all(found, needs, layout)[1]
@@ -271,7 +289,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         placed = seated >= 0
         taught = np.nan_to_num(worth[np.flatnonzero(placed), found.focus_of[placed]])
         self.objective_ = float(taught.sum())
-        self.gap_ = max(found.bound - found.objective, 0.0) / max(abs(found.bound), 1e-9)
+        self.gap_ = found.gap
         self.status_ = "optimal" if found.optimal else "time_limit"
 
 

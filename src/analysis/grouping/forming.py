@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,32 +10,10 @@ import pandas as pd
 from analysis.errors import UnknownError, UsageError
 from analysis.grouping import sentences
 from analysis.grouping.estimator import SkillNeedGroups
+from analysis.grouping.evidence import Classroom, read_classroom
 from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
 from analysis.grouping.result import Draws, Grouping, GroupRules
-from analysis.grouping.value import bridge_prerequisites, value_of_teaching
-from analysis.skills import natural_key
-from analysis.tables import MASTERY, ROSTER, check_table
-
-
-@dataclass(frozen=True)
-class Classroom:
-    """One classroom's evidence as arrays: students and skills in natural order of their ids.
-
-    ``mastery``, ``ready``, ``value``: shape (n_students, n_skills), missing where unknown;
-    ``held``: draws, or ``None``; ``assessed``: which students have evidence at all;
-    ``next_skills``: skills that build on a skill, assessed or not.
-    """
-
-    students: list[str]
-    skills: list[str]
-    mastery: np.ndarray
-    ready: np.ndarray
-    value: np.ndarray
-    held: np.ndarray | None
-    before: np.ndarray
-    assessed: np.ndarray
-    prerequisites: Mapping[str, list[str]]
 
 
 def form_groups(
@@ -47,7 +24,8 @@ def form_groups(
     window: str,
     prerequisites=None,
     rules: GroupRules | None = None,
-    draws: Draws | None = None,
+    draws: Draws | tuple | None = None,
+    shares: pd.DataFrame | None = None,
     previous: Grouping | pd.DataFrame | None = None,
     supports_skill_groups: bool = True,
     random_state: int = 0,
@@ -74,6 +52,12 @@ def form_groups(
         The teacher's rules.
     draws
         Posterior draws of who holds what; without them cells are drawn as if independent.
+    shares
+        Shares of points of *everybody*, one row per student, skill and observation
+        (``student_id``, ``skill_id``, ``window``, ``observation_id``, ``share``). With them
+        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
+        weighted mean of both readings, which is better wherever skills come in degrees or
+        ratings are graded, and groups are formed only where both say that they pay.
     previous
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
@@ -108,7 +92,16 @@ def form_groups(
     1      2              b     3
     """
     rules = GroupRules() if rules is None else rules
-    classroom = _read_classroom(mastery, roster, classroom_id, window, prerequisites, draws)
+    classroom = read_classroom(
+        mastery,
+        roster,
+        classroom_id,
+        window,
+        prerequisites=prerequisites,
+        draws=draws,
+        shares=shares,
+        random_state=random_state,
+    )
     rules = _resolve(rules, classroom, previous)
     former = former_groups_of(previous, classroom.students)
     plan = _plan(classroom, rules, former, supports_skill_groups)
@@ -138,7 +131,7 @@ class _Plan:
     one_lesson: float = 0.0
 
 
-def _plan(classroom, rules: GroupRules, former, supports: bool) -> _Plan:
+def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan:
     """Decide between separate groups and one lesson, and form the groups."""
     value = np.nan_to_num(classroom.value[classroom.assessed])
     if not len(value):
@@ -150,13 +143,29 @@ def _plan(classroom, rules: GroupRules, former, supports: bool) -> _Plan:
     one_lesson = float(np.delete(shares, common).max(initial=0))
     taught = [classroom.skills[k] for k in common]
     whole_class = _whole_class_table(taught, shares[common], len(value))
-    if supports and share - one_lesson >= rules.least_gain:
+    if supports and least_gain(classroom, groups, common) >= rules.least_gain:
         said = sentences.GROUPS_PAY.format(
             with_groups=share, n_students=len(value), one_lesson=one_lesson
         )
         return _Plan(groups, whole_class, True, said, share, one_lesson)
     kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
-    return _one_lesson(classroom, rules, former, shares) or kept
+    return _one_lesson(classroom, rules, former) or kept
+
+
+def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int]) -> float:
+    """Return how many more students groups put on target than one lesson does, as a share.
+
+    By the reading of the evidence that finds the least: where readings disagree on whether
+    groups pay, it is the data that do not say.
+    """
+    seated = np.flatnonzero(groups.labels_ >= 0)
+    gains = []
+    for reading in classroom.readings:
+        value = np.nan_to_num(reading[classroom.assessed])
+        taught = np.nan_to_num(reading[seated, groups.focus_[groups.labels_[seated]]]).sum()
+        best = np.delete(value.mean(axis=0), common).max(initial=0)
+        gains.append(taught / len(value) - best)
+    return min(gains)
 
 
 def _fit_apart_from(common: list[int], classroom, rules, former):
@@ -169,10 +178,18 @@ def _fit_apart_from(common: list[int], classroom, rules, former):
         return _fit(classroom, rules, former, excluded=[]), []
 
 
-def _one_lesson(classroom, rules: GroupRules, former, shares: np.ndarray) -> _Plan | None:
-    """Return groups that all practise one skill, or None where the teacher wants others."""
-    n_students, best = int(classroom.assessed.sum()), float(shares.max())
-    skill = classroom.skills[int(shares.argmax())]
+def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None:
+    """Return groups that all practise one skill, or None where the teacher wants others.
+
+    The skill is chosen by the last reading: the level reading, where there is one, compares
+    needs across skills better, because its cut is the same for all.
+    """
+    n_students = int(classroom.assessed.sum())
+    needed = np.nan_to_num(classroom.readings[-1][classroom.assessed]).mean(axis=0)
+    needed[np.isin(classroom.skills, list(rules.focus_excluded))] = -1
+    place = int(needed.argmax())
+    skill = classroom.skills[place]
+    best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
     others = [other for other in classroom.skills if other != skill]
     rules = replace(rules, min_fit=0.0) if too_few else rules
@@ -219,55 +236,9 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
         time_limit=rules.time_limit,
     )
     mastery = pd.DataFrame(classroom.mastery, columns=classroom.skills)
-    mastery[~classroom.assessed] = np.nan
     return model.fit(
-        mastery,
-        ready=classroom.ready,
-        draws=classroom.held,
-        former_groups=former,
-        student_ids=classroom.students,
+        mastery, value=classroom.value, former_groups=former, student_ids=classroom.students
     )
-
-
-def _read_classroom(mastery, roster, classroom_id, window, prerequisites, draws) -> Classroom:
-    roster = check_table(roster, ROSTER, "the roster")
-    here = roster.loc[roster["classroom_id"] == classroom_id, "student_id"]
-    if here.empty:
-        known = roster["classroom_id"].unique().tolist()
-        raise UnknownError.of("classroom", classroom_id, known, "the roster")
-    students = sorted(here, key=natural_key)
-    mastery = check_table(mastery, MASTERY, "the mastery table")
-    mine = mastery[(mastery["window"] == window) & mastery["student_id"].isin(students)]
-    skills = sorted(mine["skill_id"].unique(), key=natural_key)
-
-    def wide(column: str) -> np.ndarray:
-        cells = mine.set_index(["student_id", "skill_id"])[column]
-        places = pd.MultiIndex.from_product([students, skills])
-        return cells.reindex(places).to_numpy(dtype=float).reshape(len(students), len(skills))
-
-    links = bridge_prerequisites(prerequisites, skills)
-    held = _in_order(draws, students, skills)
-    shown, ready = wide("mastery"), wide("ready")
-    assessed = (np.nan_to_num(wide("n_items")).sum(axis=1) > 0) & ~np.isnan(shown).all(axis=1)
-    value = value_of_teaching(shown, links.before, ready=ready, draws=held)
-    value[~assessed] = np.nan
-    return Classroom(
-        students, skills, shown, ready, value, held, links.before, assessed, links.listed
-    )
-
-
-def _in_order(draws: Draws | None, students: list[str], skills: list[str]) -> np.ndarray | None:
-    """Return the draws in the classroom's order of students and skills."""
-    if draws is None or not skills:
-        return None
-    rows = {student: place for place, student in enumerate(draws.student_ids)}
-    columns = {skill: place for place, skill in enumerate(draws.skill_ids)}
-    for kind, known, wanted in (("student", rows, students), ("skill", columns, skills)):
-        missing = [name for name in wanted if name not in known]
-        if missing:
-            raise UnknownError.of(kind, missing[0], list(known), "the posterior draws")
-    chosen = np.ix_([rows[s] for s in students], [columns[k] for k in skills])
-    return np.asarray(draws.held, dtype=bool)[:, *chosen]
 
 
 def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:

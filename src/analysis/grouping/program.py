@@ -4,7 +4,11 @@ Students who share a focus are seated by :mod:`analysis.grouping.seating`; this 
 decides how many groups each focus has and who is taught what. Variables:
 
 - ``x[b, k]``: block b (students who must sit together, mostly one) is taught skill k;
-- ``g[k]``: how many groups have focus k.
+- ``g[k]``: how many groups have focus k, a whole number.
+
+Once the ``g`` are whole, what is left for free students is a transportation problem, whose
+corners are whole by themselves; so only ``g`` and the blocks under a pair rule are declared
+whole, and the search branches on a few dozen variables instead of thousands.
 
 Maximise the summed value of ``x`` less a price for each group, with
 ``min_size * g[k] <= students taught k <= max_size * g[k]``. Students who must be apart need
@@ -30,6 +34,15 @@ PLACED = 1e-4
 RELATIVE_GAP = 1e-6
 """Difference from the proven bound at which a solution counts as the optimum."""
 
+WHOLE = 1e-6
+"""Distance from a whole number that still counts as whole."""
+
+OUT_OF_TIME = 1
+"""The solver's status when a limit ended the search."""
+
+QUICK_GAP = 0.05
+"""Gap at which to stop, however long it takes, where the time limit left a larger one."""
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -44,6 +57,11 @@ class Solution:
     objective: float
     bound: float
     optimal: bool
+
+    @property
+    def gap(self) -> float:
+        """Proven distance from the optimum, as a share of it."""
+        return 0.0 if self.optimal else (self.bound - self.objective) / max(abs(self.bound), 1e-9)
 
 
 class _Rows:
@@ -75,13 +93,17 @@ class _Rows:
         options = {"mip_rel_gap": gap}
         if time_limit is not None:
             options["time_limit"] = max(time_limit, 0.01)
-        return milp(
-            self.cost,
-            integrality=self.whole,
-            bounds=Bounds(0, self.upper),
-            constraints=LinearConstraint(matrix.tocsr(), self.low, self.high),
-            options=options,
-        )
+        constraints = LinearConstraint(matrix.tocsr(), self.low, self.high)
+        whole, bounds = np.array(self.whole), Bounds(0, self.upper)
+        how = {"constraints": constraints, "options": options}
+        answer = milp(self.cost, integrality=whole, bounds=bounds, **how)
+        if answer.x is None or np.abs(answer.x - answer.x.round()).max() < WHOLE:
+            return answer
+        # Not at a corner: the whole variables keep their values, all others become whole.
+        near = np.where(whole == 1, answer.x.round(), 0), np.where(whole == 1, answer.x.round(), 1)
+        again = milp(self.cost, integrality=np.ones_like(whole), bounds=Bounds(*near), **how)
+        again.status, again.mip_dual_bound = answer.status, answer.mip_dual_bound
+        return again
 
 
 class Program:
@@ -126,7 +148,7 @@ class Program:
         *,
         unfolded: frozenset[int] = frozenset(),
         time_limit: float | None = None,
-        first_found: bool = False,
+        gap: float = RELATIVE_GAP,
     ) -> Solution | None:
         """Return the best solution, or None where the rules cannot all be followed.
 
@@ -136,21 +158,20 @@ class Program:
             Skills whose groups get variables of their own.
         time_limit
             Seconds after which the best found is returned, with the proven bound.
-        first_found
-            Stop at the first solution that follows the rules.
+        gap
+            Proven distance from the optimum, as a share of it, at which to stop.
         """
         if self.layout.contradicts_itself:
             return None
         rows = self._build(unfolded)
         if not rows.cost:
             return self._nobody_placed()
-        answer = rows.solve(time_limit, np.inf if first_found else RELATIVE_GAP)
-        if answer.x is not None:
-            return self._read(answer)
-        if answer.status == 1:  # out of time with nothing found
-            quick = self.solve(unfolded=unfolded, first_found=True)
-            return quick and self._with_bound(quick, answer.mip_dual_bound)
-        return None
+        answer = rows.solve(time_limit, gap)
+        found = None if answer.x is None else self._read(answer)
+        if answer.status == OUT_OF_TIME and (found is None or found.gap > QUICK_GAP):
+            answer = rows.solve(None, QUICK_GAP)
+            found = None if answer.x is None else self._read(answer)
+        return found
 
     def _build(self, unfolded: frozenset[int]) -> _Rows:
         rows = _Rows()
@@ -167,10 +188,12 @@ class Program:
         return rows
 
     def _taught_variables(self, rows: _Rows) -> dict[tuple[int, int], int]:
-        blocks = self.layout.blocks
+        blocks, tied = self.layout.blocks, self.layout.entangled
         worth = np.array([(self.worth[block] + PLACED).sum(axis=0) for block in blocks])
         return {
-            (int(block), int(skill)): rows.variable(cost=-worth[block, skill])
+            (int(block), int(skill)): rows.variable(
+                cost=-worth[block, skill], whole=bool(tied[block])
+            )
             for block, skill in np.argwhere(self.may)
         }
 
@@ -264,16 +287,15 @@ class Program:
         n_groups_of = np.zeros(n_skills, dtype=int)
         for skill, variable in self._g.items():
             n_groups_of[skill] = round(answer.x[variable])
-        found = Solution(focus_of, n_groups_of, -answer.fun, -answer.fun, answer.status == 0)
-        return self._with_bound(found, None if found.optimal else answer.mip_dual_bound)
+        bound = max(self._bound(answer.mip_dual_bound), -answer.fun)
+        proven = bound + answer.fun <= RELATIVE_GAP * max(abs(bound), 1)
+        return Solution(focus_of, n_groups_of, -answer.fun, bound, proven)
 
-    def _with_bound(self, found: Solution, dual_bound: float | None) -> Solution:
-        if dual_bound is None and found.optimal:
-            return found
-        easy = float((self.worth.max(axis=1) + PLACED).sum()) + self.loyalty * len(self.worth)
-        proven = easy if dual_bound is None or not np.isfinite(dual_bound) else -dual_bound
-        bound = max(min(proven, easy), found.objective)
-        return Solution(found.focus_of, found.n_groups_of, found.objective, bound, False)
+    def _bound(self, dual_bound: float | None) -> float:
+        """Return the proven upper bound, or, before there is one, everyone's best skill."""
+        if dual_bound is not None and np.isfinite(dual_bound):
+            return -dual_bound
+        return float((self.worth.max(axis=1) + PLACED + self.loyalty).sum())
 
     def _nobody_placed(self) -> Solution | None:
         if self.layout.n_groups or self.layout.wanted:

@@ -72,7 +72,7 @@ class GroupRules:
     certainty: float = 0.6
     group_gain: float = 0.25
     loyalty: float = 0.1
-    time_limit: float = 10.0
+    time_limit: float = 20.0
 
     def __post_init__(self):
         for name in ("min_fit", "whole_class_share", "least_gain", "certainty"):

@@ -2,7 +2,8 @@
 
 The two-parameter logistic model (Birnbaum 1968), P(right) = logistic(slope x ability +
 easiness), by EM over a grid (Bock & Aitkin 1981, doi:10.1007/BF02293801), slopes drawn
-to their common mean (Rasch is the limit) and easiness to the mean of the items.
+to their common mean (Rasch is the limit) and easiness to the mean of the items. The
+ability need not be normal: its distribution is found on the grid, drawn to the normal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ NODES = np.linspace(-4.0, 4.0, 21)
 SLOPE_SD = 0.5
 """Spread of item slopes around their mean. 0 would be Rasch's model."""
 EASINESS_SD = 1.5
+DENSITY_WEIGHT = 50.0
+"""Weight of a normal ability against the abilities found, in students."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class AbilityModel:
 
     slope: np.ndarray
     easiness: np.ndarray
+    density: np.ndarray
+    """Log share of students at each node where the classroom's mean is 0."""
 
     def success(self) -> np.ndarray:
         """Return P(right | item, node), shape (n_items, n_nodes)."""
@@ -36,7 +41,7 @@ class AbilityModel:
         """Return P(node | answers) given each row's classroom mean, (n_rows, n_nodes)."""
         p = self.success()
         logs = right @ np.log(p) + wrong @ np.log1p(-p)
-        logs -= 0.5 * (NODES - means[:, None]) ** 2
+        logs += self.density + NODES * means[:, None]
         at_node = np.exp(logs - logs.max(axis=1, keepdims=True))
         return at_node / at_node.sum(axis=1, keepdims=True)
 
@@ -70,19 +75,20 @@ class AbilityPosterior:
 def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     """Return the fitted :class:`AbilityModel` and the classrooms' means."""
     n_items = rows.answers.shape[1]
-    model = AbilityModel(np.ones(n_items), np.zeros(n_items))
+    model = AbilityModel(np.ones(n_items), np.zeros(n_items), -(NODES**2) / 2)
     means = np.zeros(rows.n_classrooms)
     for _ in range(max_iter):
         right, asked = np.zeros((2, n_items, len(NODES)))
-        ability = np.zeros(rows.n_classrooms)
+        ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
         for part in rows.chunks():
             part_right, part_wrong = part.right_and_wrong()
             at_node = model.posterior(part_right, part_wrong, means[part.classroom])
             ability += part.sum_by_classroom(at_node @ NODES)
             at_node *= part.count[:, None]
+            there += at_node.sum(axis=0)
             right += part_right.T @ at_node
             asked += (part_right + part_wrong).T @ at_node
-        new = _refit(model, right, asked)
+        new = _refit(model, right, asked, there)
         means = factor.shrink_means(ability, rows.classroom_sizes)
         change = np.abs(new.success() - model.success()).max()
         model = new
@@ -91,7 +97,7 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     return model, means
 
 
-def _refit(model: AbilityModel, right, asked) -> AbilityModel:
+def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
     slope, easiness = model.slope, model.easiness
     mean_slope = (1.0 + slope.sum()) / (1 + len(slope))
     mean_easiness = easiness.sum() / (1 + len(slope))
@@ -106,4 +112,9 @@ def _refit(model: AbilityModel, right, asked) -> AbilityModel:
         determinant = aa * bb - ab**2
         slope = slope + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -1, 1)
         easiness = easiness + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -1, 1)
-    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness)
+    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, _refit_density(there))
+
+
+def _refit_density(there: np.ndarray) -> np.ndarray:
+    normal = np.exp(-(NODES**2) / 2)
+    return np.log(there + DENSITY_WEIGHT * normal / normal.sum())

@@ -26,25 +26,24 @@ LARGEST_TREE = 600.0
 
 @dataclass(frozen=True)
 class HigherOrderModel:
-    """Fitted parameters; ``lacking`` and ``holding`` are P(right | item's skill)."""
+    """Fitted parameters; ``success`` has two columns: the item's skill lacking, holding."""
 
     before: np.ndarray
     parent: np.ndarray
     """Each skill's rarest prerequisite, -1 for none."""
     order: np.ndarray
     item_skill: np.ndarray
-    lacking: np.ndarray
-    holding: np.ndarray
+    success: items.Success
     skills: factor.SkillPrior
 
     def evidence(self, right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
         """Return log P(answers | skill held) - log P(answers | not), (n_rows, n_skills)."""
         n_skills = len(self.parent)
-        gain = np.log(self.holding) - np.log(self.lacking)
-        loss = np.log1p(-self.holding) - np.log1p(-self.lacking)
+        gain = np.diff(self.success.right)
+        loss = np.diff(self.success.wrong)
         place = np.zeros((len(self.item_skill), n_skills))
         place[np.arange(len(place)), self.item_skill] = 1
-        ratio = right @ (place * gain[:, None]) + wrong @ (place * loss[:, None])
+        ratio = right @ (place * gain) + wrong @ (place * loss)
         n_in_trees = int((self.parent >= 0).sum()) + 1
         largest = min(LARGEST_EVIDENCE, LARGEST_TREE / n_in_trees)
         return np.clip(ratio, -largest, largest)
@@ -127,15 +126,15 @@ class HigherOrderPosterior:
 
     def success(self) -> np.ndarray:
         """Return P(right), shape (n_rows, n_items)."""
-        model, mastery = self.model, self.mastery()[:, self.model.item_skill]
-        return model.lacking + (model.holding - model.lacking) * mastery
+        lacking, holding = self.model.success.mean.T
+        return lacking + (holding - lacking) * self.mastery()[:, self.model.item_skill]
 
     def without_own(self) -> tuple[np.ndarray, np.ndarray]:
         """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
-        model, mastery = self.model, self.mastery()[:, self.model.item_skill]
-        right = 1 / (mastery / model.holding + (1 - mastery) / model.lacking)
-        wrong = 1 / (mastery / (1 - model.holding) + (1 - mastery) / (1 - model.lacking))
-        return right, wrong
+        lacking, holding = self.model.success.mean.T
+        mastery = self.mastery()[:, self.model.item_skill]
+        right = 1 / (mastery / holding + (1 - mastery) / lacking)
+        return right, 1 / (mastery / (1 - holding) + (1 - mastery) / (1 - lacking))
 
     def most_probable(self) -> np.ndarray:
         """Return each skill where it is more probable than not, shape (n_rows, n_skills)."""
@@ -161,26 +160,21 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
     parent = np.where(before.any(axis=0), np.where(before.T, share, np.inf).argmin(axis=1), -1)
     one = np.ones(len(q), dtype=int)
     curves = items.CurvePrior()
-    start = items.mean_curves(items.weigh_curves(*np.zeros((2, len(q), 2)), one, curves), one)
+    start = items.weigh_curves(*np.zeros((2, len(q), 2)), one, curves)
     model = HigherOrderModel(
         before,
         parent,
         np.array(topological_order(before)),
         rarest,
-        *start.T,
+        items.believe_curves(start, one),
         factor.SkillPrior.start(q.shape[1]),
     )
     means = np.zeros(rows.n_classrooms)
     for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
         right, wrong, held, able, ability = expect(model, rows, means)
-        lacking_holding, curves = refit_items(right, wrong, curves)
-        change = max(
-            np.abs(lacking_holding[:, 0] - model.lacking).max(),
-            np.abs(lacking_holding[:, 1] - model.holding).max(),
-        )
-        lacking, holding = lacking_holding.T
-        skills = model.skills.refit(held, able)
-        model = replace(model, lacking=lacking, holding=holding, skills=skills)
+        success, curves = refit_items(right, wrong, curves)
+        change = np.abs(success.mean - model.success.mean).max()
+        model = replace(model, success=success, skills=model.skills.refit(held, able))
         means = factor.shrink_means(ability, rows.classroom_sizes)
         if change < tol:
             break
@@ -216,12 +210,11 @@ def expect(model: HigherOrderModel, rows: Responses, means):
 
 
 def refit_items(right, wrong, prior):
-    """Return shrunken P(right | lacking, holding) (n_items, 2), and the refitted prior."""
+    """Return the items' shrunken probabilities and the refitted prior of curves."""
     one = np.ones(len(right), dtype=int)
     weights = items.weigh_curves(right, wrong, one, prior)
-    curve = items.mean_curves(weights, one)
-    success = (right + items.OWN_WEIGHT * curve) / (right + wrong + items.OWN_WEIGHT)
-    return np.clip(success, 1e-4, 1 - 1e-4), prior.refit(weights, one)
+    curve = items.believe_curves(weights, one)
+    return items.add_own(curve, right, wrong, prior.own_weight), prior.refit(weights, one)
 
 
 def _share_right(rows: Responses, q) -> np.ndarray:

@@ -14,10 +14,10 @@ probability, drawn to the weighed curve (G-DINA, shrunken).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import betaln, softmax, xlogy
 
 GUESSES = np.array(
     [0.01, 0.03, 0.06, 0.09, 0.12, 0.16, 0.2, 0.25, 0.3, 0.36, 0.43, 0.5, 0.58, 0.66, 0.74, 0.82]
@@ -28,14 +28,15 @@ SMALLEST_GAP = 0.1
 N_SHAPES = 2
 START = 0.2
 """Guess and slip before any evidence."""
-CONCENTRATION = 8.0
+CONCENTRATION = 16.0
 """Weight of the pooled guess and slip, in students."""
 POOL_WEIGHT = 4.0
 """Weight of ``START`` beside the items when guess and slip are pooled, in items."""
 SHAPE_WEIGHT = 1.0
 """Weight of equal shapes beside the items when their shares are pooled, in items."""
-OWN_WEIGHT = 15.0
-"""Weight of the weighed curve against a group's own share of right answers, in students."""
+OWN_WEIGHTS = np.array([15.0, 60.0, 240.0, 960.0])
+"""Weights that the curve may have against a group's own share of right answers, in
+students; how well the curves describe the items decides between them."""
 
 
 def _list_candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -68,6 +69,8 @@ class CurvePrior:
     guess: float = START
     slip: float = START
     shapes: tuple[float, ...] = (0.5, 0.5)
+    own_weight: float = 60.0
+    """Weight of the curve against a group's own share of right answers, in students."""
 
     def log_weights(self) -> np.ndarray:
         """Return the log prior of every candidate."""
@@ -88,7 +91,21 @@ class CurvePrior:
         several = weights[n_required > 1]
         counts = np.array([several[:, shape == SHAPE].sum() for shape in range(N_SHAPES)])
         shapes = (counts + SHAPE_WEIGHT) / (counts.sum() + N_SHAPES * SHAPE_WEIGHT)
-        return CurvePrior(float(guess), float(slip), tuple(shapes))
+        return replace(self, guess=float(guess), slip=float(slip), shapes=tuple(shapes))
+
+    def reweigh(self, curve: np.ndarray, right: np.ndarray, wrong: np.ndarray) -> CurvePrior:
+        """Return the prior with the weight of the curves that their groups' answers suggest.
+
+        Parameters
+        ----------
+        curve, right, wrong
+            P(right), and right and wrong answers, of every group of every item that asks
+            for several skills, flat. Each group is a beta-binomial around its curve.
+        """
+        expected = OWN_WEIGHTS[:, None] * np.stack([curve, 1 - curve])[:, None]
+        logs = betaln(right + expected[0], wrong + expected[1]) - betaln(*expected)
+        belief = softmax(logs.sum(axis=1))
+        return replace(self, own_weight=float(np.exp(belief @ np.log(OWN_WEIGHTS))))
 
 
 def _cell_sizes() -> np.ndarray:
@@ -123,10 +140,38 @@ def weigh_curves(
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def mean_curves(weights: np.ndarray, n_required: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Success:
+    """P(right) of each item (rows) in each group of students (columns), as believed.
+
+    ``right`` and ``wrong`` are the mean logs of P(right) and P(wrong): what a believed
+    probability is worth as evidence while it is not sure (variational Bayes). They come
+    together with log ``mean`` as students become many.
+    """
+
+    mean: np.ndarray
+    right: np.ndarray
+    wrong: np.ndarray
+
+
+def believe_curves(weights: np.ndarray, n_required: np.ndarray) -> Success:
     """Return the weighed curve of each item, shape (n_items, 1 + most required skills)."""
-    curves = np.full((len(weights), int(n_required.max()) + 1), np.nan)
+    shape = (3, len(weights), int(n_required.max()) + 1)
+    curves = np.full(shape, np.nan)
     for m in np.unique(n_required):
-        items = n_required == m
-        curves[items, : m + 1] = weights[items] @ curve_table(int(m))
-    return curves
+        items, table = n_required == m, curve_table(int(m))
+        for curve, values in zip(curves, (table, np.log(table), np.log1p(-table)), strict=True):
+            curve[items, : m + 1] = weights[items] @ values
+    return Success(*curves)
+
+
+def add_own(curve: Success, right: np.ndarray, wrong: np.ndarray, weight: float) -> Success:
+    """Return ``curve``, worth ``weight`` students, moved to the groups' own answers."""
+    asked = right + wrong
+    trust = weight / (asked + weight)
+    mean = np.clip(trust * curve.mean + right / (asked + weight), 1e-4, 1 - 1e-4)
+    return Success(
+        mean,
+        trust * curve.right + (1 - trust) * np.log(mean),
+        trust * curve.wrong + (1 - trust) * np.log1p(-mean),
+    )

@@ -14,19 +14,19 @@ import numpy as np
 from analysis.mastery import factor, items
 from analysis.mastery.responses import Responses
 
-PRIOR_WEIGHT = 20.0
+PRIOR_WEIGHT = 100.0
 """Weight of the higher-order prior against the profiles' own frequencies, in students."""
 SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
 class ProfileModel:
-    """Fitted parameters; ``success`` is P(right | item, profile)."""
+    """Fitted parameters; ``success`` is of shape (n_items, n_profiles)."""
 
     profiles: np.ndarray
     before: np.ndarray
     q: np.ndarray
-    success: np.ndarray
+    success: items.Success
     skills: factor.SkillPrior
     lift: np.ndarray
     """How much more frequent each profile is than the higher-order prior says."""
@@ -40,7 +40,7 @@ class ProfileModel:
     def look(self, rows: Responses, classroom_means: np.ndarray) -> ProfilePosterior:
         """Return what the answers say about each row's student."""
         right, wrong = rows.right_and_wrong()
-        logs = right @ np.log(self.success) + wrong @ np.log1p(-self.success)
+        logs = right @ self.success.right + wrong @ self.success.wrong
         logs += np.log(np.maximum(self.prior(classroom_means), SMALLEST))[rows.classroom]
         logs -= logs.max(axis=1, keepdims=True)
         np.exp(logs, out=logs)
@@ -71,16 +71,15 @@ class ProfilePosterior:
 
     def success(self) -> np.ndarray:
         """Return P(right), shape (n_rows, n_items)."""
-        return self.share @ self.model.success.T
+        return self.share @ self.model.success.mean.T
 
     def without_own(self) -> tuple[np.ndarray, np.ndarray]:
         """Return P(right) of right answers and P(wrong) of wrong ones, from the others.
 
         The harmonic mean over the posterior takes an answer out of its own evidence.
         """
-        return 1 / (self.share @ (1 / self.model.success).T), 1 / (
-            self.share @ (1 / (1 - self.model.success)).T
-        )
+        success = self.model.success.mean.T
+        return 1 / (self.share @ (1 / success)), 1 / (self.share @ (1 / (1 - success)))
 
     def most_probable(self) -> np.ndarray:
         """Return the most probable profile, shape (n_rows, n_skills)."""
@@ -115,7 +114,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
         profiles,
         before,
         q,
-        held.spread_curves(items.mean_curves(weights, held.n_required)),
+        held.spread(items.believe_curves(weights, held.n_required)),
         factor.SkillPrior.start(n_skills),
         np.ones(len(profiles)),
     )
@@ -124,7 +123,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
         counts, right, wrong = expect(model, rows, means)
         model_new, means = maximise_prior(model, counts, means)
         success, curves = held.refit(right, wrong, curves)
-        change = np.abs(success - model.success).max()
+        change = np.abs(success.mean - model.success.mean).max()
         model = replace(model_new, success=success)
         if change < tol:
             break
@@ -133,7 +132,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
 
 def expect(model, rows, means):
     """Return expected counts: profiles a classroom; right and wrong answers a profile."""
-    n_items, n_profiles = model.success.shape
+    n_items, n_profiles = model.success.mean.shape
     counts = np.zeros((rows.n_classrooms, n_profiles))
     right, wrong = np.zeros((2, n_items, n_profiles))
     for part in rows.chunks():
@@ -185,30 +184,39 @@ class HeldGroups:
         self.group = places @ profiles.T.astype(int)
         self.n_groups = 2**self.most
         self.rows = np.arange(len(q))[:, None]
+        self.several, self.first = self._list_groups()
 
-    def spread_curves(self, curves: np.ndarray) -> np.ndarray:
-        """Return curves (n_items, n_held) as probabilities (n_items, n_profiles)."""
-        return curves[self.rows, self.n_held]
+    def _list_groups(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """Return which groups of items with several skills exist, and a profile of each."""
+        first = np.full((len(self.group), self.n_groups), -1)
+        first[self.rows, self.group] = np.arange(self.group.shape[1])
+        exists = (first >= 0) & (self.n_required > 1)[:, None]
+        return exists, (np.nonzero(exists)[0], first[exists])
+
+    def spread(self, curves: items.Success) -> items.Success:
+        """Return curves over skills held as values over profiles."""
+        values = (curves.mean, curves.right, curves.wrong)
+        return items.Success(*(value[self.rows, self.n_held] for value in values))
 
     def refit(self, right, wrong, prior):
         """Return the items' shrunken probabilities and the refitted prior of curves."""
         held = [self._sum(values, self.n_held, self.most + 1) for values in (right, wrong)]
         weights = items.weigh_curves(*held, self.n_required, prior)
-        curve = self.spread_curves(items.mean_curves(weights, self.n_required))
-        own_right = self._sum(right, self.group, self.n_groups)[self.rows, self.group]
-        own_wrong = self._sum(wrong, self.group, self.n_groups)[self.rows, self.group]
-        success = (own_right + items.OWN_WEIGHT * curve) / (
-            own_right + own_wrong + items.OWN_WEIGHT
-        )
-        return np.clip(success, 1e-4, 1 - 1e-4), prior.refit(weights, self.n_required)
+        curve = self.spread(items.believe_curves(weights, self.n_required))
+        own = [self._sum(values, self.group, self.n_groups) for values in (right, wrong)]
+        prior = prior.refit(weights, self.n_required)
+        if self.several.any():
+            prior = prior.reweigh(curve.mean[self.first], *(values[self.several] for values in own))
+        own = [values[self.rows, self.group] for values in own]
+        return items.add_own(curve, *own, prior.own_weight), prior
 
-    def of_groups(self, item: int, success: np.ndarray) -> list[float]:
-        """Return one item's probability for each group of profiles, in order of group."""
+    def of_groups(self, item: int, by_profile: np.ndarray) -> list[float]:
+        """Return one item's values for each group of profiles, in order of group."""
         first = np.unique(self.group[item], return_index=True)[1]
-        return success[item, first].tolist()
+        return by_profile[first].tolist()
 
     def of_profiles(self, item: int, by_group: list[float]) -> np.ndarray:
-        """Return one item's probability for each profile: the way back."""
+        """Return one item's values for each profile: the way back."""
         return np.array(by_group)[np.unique(self.group[item], return_inverse=True)[1]]
 
     def _sum(self, values, column, width):

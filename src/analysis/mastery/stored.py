@@ -8,9 +8,13 @@ import pandas as pd
 from analysis.mastery.ability import AbilityModel
 from analysis.mastery.factor import SkillPrior
 from analysis.mastery.higher_order import HigherOrderModel
+from analysis.mastery.items import Success
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.profile import HeldGroups, ProfileModel
 from analysis.mastery.structure import list_profiles, topological_order
+
+SUCCESS = ("mean", "right", "wrong")
+HIGHER_ORDER = ("parent", "item_skill")
 
 
 def dump_model(model: MasteryModel) -> dict:
@@ -23,15 +27,20 @@ def dump_model(model: MasteryModel) -> dict:
         "item_weight": np.asarray(model.item_weight, dtype=float).tolist(),
         "random_state": model.random_state,
         "skill_share": model.skill_share_,
-        "ability": _dump(model.ability_model_, ("slope", "easiness")),
+        "ability": _dump(model.ability_model_, ("slope", "easiness", "density")),
         "skills": _dump(fitted.skills, ("slope", "easiness")),
     }
     if isinstance(fitted, ProfileModel):
         held = HeldGroups(model.q_matrix_, fitted.profiles)
-        groups = [held.of_groups(item, fitted.success) for item in range(len(fitted.success))]
-        return stored | {"kind": "profiles", "success": groups, "lift": fitted.lift.tolist()}
-    names = ("parent", "item_skill", "lacking", "holding")
-    return stored | {"kind": "higher order"} | _dump(fitted, names)
+        success = {
+            name: [
+                held.of_groups(item, row) for item, row in enumerate(getattr(fitted.success, name))
+            ]
+            for name in SUCCESS
+        }
+        return stored | {"kind": "profiles", "success": success, "lift": fitted.lift.tolist()}
+    success = _dump(fitted.success, SUCCESS)
+    return stored | {"kind": "higher order", "success": success} | _dump(fitted, HIGHER_ORDER)
 
 
 def load_model(stored: dict) -> MasteryModel:
@@ -58,12 +67,16 @@ def _load_skill_model(stored: dict, q, before):
     if stored["kind"] == "profiles":
         profiles = list_profiles(before)
         held = HeldGroups(q, profiles)
-        rows = [held.of_profiles(item, p) for item, p in enumerate(stored["success"])]
-        return ProfileModel(profiles, before, q, np.array(rows), skills, np.array(stored["lift"]))
+        success = {
+            name: np.array([held.of_profiles(item, row) for item, row in enumerate(rows)])
+            for name, rows in stored["success"].items()
+        }
+        lift = np.array(stored["lift"])
+        return ProfileModel(profiles, before, q, Success(**success), skills, lift)
     order = np.array(topological_order(before))
-    names = ("parent", "item_skill", "lacking", "holding")
-    fields = _arrays({name: stored[name] for name in names})
-    return HigherOrderModel(before=before, order=order, skills=skills, **fields)
+    fields = _arrays({name: stored[name] for name in HIGHER_ORDER})
+    success = Success(**_arrays(stored["success"]))
+    return HigherOrderModel(before=before, order=order, success=success, skills=skills, **fields)
 
 
 def _dump(fitted, names: tuple[str, ...]) -> dict:

@@ -13,6 +13,9 @@ MOST_STUDENTS = 2_000
 against any difference that matters, and a district takes seconds."""
 SURE = 2.0
 """Standard errors by which skills must be better."""
+SMALLEST_GAIN = 0.002
+"""Log-loss a hidden answer by which skills must be better: with thousands of students a
+gain can be certain and still too small to group anyone by."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Verdict:
     Attributes
     ----------
     supports
-        The mean log-loss falls by more than two standard errors when skills are known.
+        The mean log-loss falls by more than two standard errors, and by more than 0.002,
+        when skills are known.
     skills_log_loss, ability_log_loss
         Mean -log P(hidden answer), lower is better; missing (None) without two answers a
         student to hide one of.
@@ -103,7 +107,7 @@ def _compare(skills: np.ndarray, ability: np.ndarray) -> Verdict:
     gain = by_student.sum() / n_hidden
     error = by_student.std(ddof=1) * np.sqrt(len(by_student)) / n_hidden
     return Verdict(
-        bool(gain > SURE * error),
+        bool(gain > max(SURE * error, SMALLEST_GAIN)),
         float(skills[hidden].mean()),
         float(ability[hidden].mean()),
         float(gain),

@@ -1,0 +1,351 @@
+"""Would these groups have been right? Form them on half of the items, judge on the rest.
+
+    python benchmarks/grouping.py simulated --repetitions 5
+    python benchmarks/grouping.py real --repetitions 3
+    python benchmarks/grouping.py certainty --repetitions 5
+    python benchmarks/grouping.py speed
+
+Simulated districts are judged on the truth: a student is on target who lacks the focus of
+the group and holds its prerequisites. Real sets are judged on the other half of the items:
+the mean share of points missed there on the focus skill. Every student of a class counts;
+sizes = share of groups of 3 to 6. Tables are written to benchmarks/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from grouping_data import REAL, District, halve_items, read_real, share_correct, simulate
+from grouping_peers import (
+    bands,
+    cut_value,
+    dina,
+    gaussian_mixture,
+    greedy,
+    k_means,
+    k_means_constrained,
+    raw_value,
+    with_best_focus,
+)
+from sklearn.metrics import adjusted_rand_score
+
+from analysis.grouping import GroupRules, SkillNeedGroups
+from analysis.grouping.certainty import share_of_draws
+from analysis.grouping.levels import fit_levels, weight_of_levels
+from analysis.grouping.value import on_target, value_of_teaching
+from analysis.mastery import MasteryModel
+
+RESULTS = Path(__file__).parent / "results"
+LEAST_CLASS = 12
+KINDS = ("binary", "continuous", "rubric")
+LEAST_GAIN = GroupRules().least_gain
+
+
+def estimate(district: District, forms: np.ndarray, random_state: int) -> dict:
+    """Return what is known of every student from one half of the items, by each estimator."""
+    answers, q = district.answers[:, forms], district.q[forms]
+    classrooms, before = district.classrooms, district.before
+    pairs = [tuple(int(k) for k in pair) for pair in np.argwhere(before)]
+    model = MasteryModel(q, pairs).fit(answers, classrooms=classrooms)
+    held = model.transform(answers, classrooms)
+    draws = model.sample_profiles(answers, 200, random_state, classrooms)
+    levels, level_draws = fit_levels(answers, q).read(
+        answers, n_draws=200, random_state=random_state
+    )
+    levels = np.where(np.isnan(levels), held, levels)
+    share = share_correct(answers, q)
+    by_dina = dina(answers, q)
+    weights = q / np.maximum(q.sum(axis=0), 1)
+    weight = weight_of_levels(answers)
+    n_levels = round(200 * weight)
+    by_model = value_of_teaching(held, before, draws=draws)
+    by_level = value_of_teaching(levels, before, draws=level_draws)
+    return {
+        "share": share,
+        "draws": np.concatenate([draws[n_levels:], level_draws[:n_levels]]),
+        "features": np.where(np.isnan(share), np.nanmean(share, axis=0), share),
+        "total": np.nanmean(answers, axis=1),
+        "raw": raw_value(share, before),
+        "cut": cut_value(share, before),
+        "model": by_model,
+        "levels": by_level,
+        "blend": (1 - weight) * by_model + weight * by_level,
+        "weight": weight,
+        "dina": None if by_dina is None else raw_value(by_dina.round(), before),
+        "ability": raw_value(model.predict_by_ability(answers, classrooms) @ weights, before),
+    }
+
+
+def exact(value: np.ndarray):
+    """Return the exact groups for given values of teaching, everyone placed."""
+    groups = SkillNeedGroups(group_gain=0).fit(1 - np.clip(value, 0, 1))
+    return groups.labels_, groups.focus_
+
+
+def one_lesson(value: np.ndarray):
+    return np.zeros(len(value), dtype=int), np.array([int(value.sum(axis=0).argmax())])
+
+
+def ours(seen: dict):
+    """Return what form_groups does: both readings, exact, or one lesson where they disagree."""
+    labels, focus = exact(seen["blend"])
+    gains = [
+        seen[way][np.arange(len(labels)), focus[labels]].mean() - seen[way].mean(axis=0).max()
+        for way in (("model", "levels") if seen["weight"] < 1 else ("levels",))
+    ]
+    return (labels, focus) if min(gains) >= LEAST_GAIN else one_lesson(seen["levels"])
+
+
+def ways(seen: dict, seed: int) -> dict:
+    """Return every way to group one class, by name: a function without arguments."""
+    features, raw = seen["features"], seen["raw"]
+    found = {
+        "OURS: both readings, exact, or one lesson": lambda: ours(seen),
+        "both readings, exact": lambda: exact(seen["blend"]),
+        "mastery model only, exact": lambda: exact(seen["model"]),
+        "levels only, exact": lambda: exact(seen["levels"]),
+        "both readings, greedy": lambda: greedy(seen["blend"]),
+        "percent correct, exact": lambda: exact(raw),
+        "raw teacher's list (product)": lambda: greedy(raw),
+        "raw teacher's list (cut at 70 %)": lambda: greedy(seen["cut"]),
+        "one ability, greedy": lambda: greedy(seen["ability"]),
+        "score bands, best focus by model": lambda: with_best_focus(
+            bands(seen["total"]), seen["model"]
+        ),
+        "score bands, best raw focus": lambda: with_best_focus(bands(seen["total"]), raw),
+        "score bands, weakest skill": lambda: with_best_focus(bands(seen["total"]), 1 - features),
+        "k-means, best raw focus": lambda: with_best_focus(k_means(features, 5, seed), raw),
+        "k-means of bounded size, best raw focus": lambda: with_best_focus(
+            k_means_constrained(features, 5, seed), raw
+        ),
+        "Gaussian mixture, best raw focus": lambda: with_best_focus(
+            gaussian_mixture(features, 5, seed), raw
+        ),
+        "whole class, one skill by levels": lambda: one_lesson(seen["levels"]),
+        "whole class, one raw skill": lambda: one_lesson(raw),
+    }
+    if seen["dina"] is not None:
+        found["DINA profiles, list"] = lambda: greedy(seen["dina"])
+    return found
+
+
+def of_class(estimates: dict, here: np.ndarray) -> dict:
+    parts = {name: part for name, part in estimates.items() if name != "draws"}
+    return {
+        name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()
+    }
+
+
+def judge(labels, focus, right: np.ndarray) -> tuple[float, float]:
+    """Return the share on target (missing where unknown) and the share of groups of 3-6."""
+    skill = focus[labels]
+    of_each = np.where(labels >= 0, right[np.arange(len(labels)), skill], 0.0)
+    sizes = np.bincount(labels[labels >= 0])
+    return float(np.nanmean(of_each)), float(((sizes >= 3) & (sizes <= 6)).mean())
+
+
+def compare(district: District, seed: int) -> list[dict]:
+    """Form groups of every class on one half of the items in every way, and judge them."""
+    forms = halve_items(district.q, seed)
+    estimates = estimate(district, forms, seed)
+    right = _right(district, forms)
+    rows = []
+    for room in np.unique(district.classrooms):
+        here = district.classrooms == room
+        if here.sum() < LEAST_CLASS:
+            continue
+        found = ways(of_class(estimates, here), seed)
+        if district.truth is not None:
+            found["ceiling: exact on the truth"] = lambda here=here: exact(right[here])
+        for way, form in found.items():
+            share, sizes = judge(*form(), right[here])
+            rows.append({"data": district.name, "way": way, "on_target": share, "sizes": sizes})
+    return rows
+
+
+def simulated(repetitions: int) -> pd.DataFrame:
+    rows = []
+    for kind in KINDS:
+        for n_skills in (10, 20, 40):
+            for seed in range(repetitions):
+                rows += compare(simulate(kind, n_skills, seed), seed)
+            _say(f"{kind} K={n_skills}")
+    return pd.DataFrame(rows)
+
+
+def real(repetitions: int) -> pd.DataFrame:
+    rows = []
+    for name in REAL:
+        for seed in range(repetitions):
+            rows += compare(read_real(name, seed), seed)
+        _say(name)
+    return pd.DataFrame(rows)
+
+
+def certainty(repetitions: int) -> pd.DataFrame:
+    """Compare the certainty said of each placement with how often it is right.
+
+    Real sets: with the share of points missed on the focus in the other half, which tells
+    whether the order is right (a slip or a guess keeps it from being the same number).
+    """
+    named = [(kind, lambda seed, kind=kind: simulate(kind, 20, 100 + seed)) for kind in KINDS]
+    named += [(name, lambda seed, name=name: read_real(name, seed)) for name in REAL]
+    rows = []
+    for name, make in named:
+        for seed in range(repetitions):
+            rows += [{"data": name, **row} for row in _said_and_right(make(seed), seed)]
+        _say(f"certainty {name}")
+    return pd.DataFrame(rows)
+
+
+def _said_and_right(district: District, seed: int) -> list[dict]:
+    forms = halve_items(district.q, seed)
+    estimates = estimate(district, forms, seed)
+    right = _right(district, forms)
+    rows = []
+    for room in np.unique(district.classrooms):
+        here = district.classrooms == room
+        if here.sum() < LEAST_CLASS:
+            continue
+        value = estimates["blend"][here]
+        labels, focus = exact(value)
+        skills, groups_of = np.unique(focus, return_counts=True)
+        target = on_target(estimates["draws"][:, here], district.before)[:, :, skills]
+        seat = np.searchsorted(skills, focus[labels])
+        said = share_of_draws(target, value[:, skills], seat, groups_of * 6)
+        is_right = right[here][np.arange(len(value)), focus[labels]]
+        rows += [{"said": s, "right": r} for s, r in zip(said, is_right, strict=True)]
+    return rows
+
+
+def _right(district: District, forms: np.ndarray) -> np.ndarray:
+    """Return the truth, or the share of points missed in the other half."""
+    if district.truth is None:
+        return 1 - share_correct(district.answers[:, ~forms], district.q[~forms])
+    return on_target(district.truth, district.before).astype(float)
+
+
+def stability(repetitions: int) -> pd.DataFrame:
+    """Form groups on either half of the items: how alike are they (adjusted Rand index)?"""
+    rows = []
+    for name in REAL:
+        for seed in range(repetitions):
+            district = read_real(name, seed)
+            forms = halve_items(district.q, seed)
+            halves = [estimate(district, half, seed) for half in (forms, ~forms)]
+            for room in np.unique(district.classrooms):
+                here = district.classrooms == room
+                if here.sum() >= LEAST_CLASS:
+                    parts = [of_class(half, here) for half in halves]
+                    rows += [{"data": name, **row} for row in _alike(parts, seed)]
+        _say(f"stability {name}")
+    return pd.DataFrame(rows)
+
+
+def _alike(parts: list[dict], seed: int) -> list[dict]:
+    def focus_of(labels, focus):
+        return focus[labels]
+
+    ways = {
+        "both readings, exact: focus": lambda seen: focus_of(*exact(seen["blend"])),
+        "OURS: focus": lambda seen: focus_of(*ours(seen)),
+        "k-means, 4 groups": lambda seen: k_means(seen["features"], 4, seed),
+        "score quartiles": lambda seen: bands(seen["total"], 4),
+    }
+    return [
+        {"way": way, "ari": adjusted_rand_score(*(form(seen) for seen in parts))}
+        for way, form in ways.items()
+    ]
+
+
+def speed() -> pd.DataFrame:
+    rows = []
+    for n_students in (25, 35, 100, 400):
+        for seed in range(3 if n_students == 400 else 15):
+            district = simulate("binary", 40, seed)
+            estimates = estimate(district, halve_items(district.q, seed), seed)
+            value = estimates["model"][:n_students]
+            for pairs in (False, True):
+                ids = np.random.default_rng(seed).permutation(n_students)
+                rules = {"together": [ids[:2]], "apart": [ids[2:4], ids[4:6]]} if pairs else {}
+                started = time.perf_counter()
+                groups = SkillNeedGroups(time_limit=60, **rules).fit(1 - value)
+                rows.append(
+                    {
+                        "n_students": n_students,
+                        "pairs": pairs,
+                        "seconds": time.perf_counter() - started,
+                        "proven": groups.status_ == "optimal",
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def as_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return ways by data sets: mean over classes and repetitions."""
+    table = rows.pivot_table(index="way", columns="data", values=value, sort=False)
+    return table.loc[table.mean(axis=1).sort_values(ascending=False).index]
+
+
+def write(name: str, text: str, rows: pd.DataFrame) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    command = "python benchmarks/grouping.py " + " ".join(sys.argv[1:])
+    heading = f"# {name}\n\nCommand: `{command}`; seeds 0, 1, … up to the repetitions.\n\n"
+    (RESULTS / f"{name}.md").write_text(heading + text + "\n")
+    rows.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.4f")
+    print(text)
+
+
+def markdown(table: pd.DataFrame, digits: int = 3) -> str:
+    shown = table.reset_index()
+    cells = shown.map(lambda x: f"{x:.{digits}f}" if isinstance(x, float) else str(x))
+    lines = [shown.columns.astype(str), ["---"] * shown.shape[1], *cells.to_numpy()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=["simulated", "real", "certainty", "stability", "speed"])
+    parser.add_argument("--repetitions", type=int, default=3)
+    asked = parser.parse_args()
+    name = f"grouping_{asked.what}"
+    if asked.what == "speed":
+        rows = speed()
+        table = rows.groupby(["n_students", "pairs"]).agg(
+            median=("seconds", "median"), worst=("seconds", "max"), proven=("proven", "mean")
+        )
+        write(name, markdown(table), table.reset_index())
+    elif asked.what == "certainty":
+        rows = certainty(asked.repetitions)
+        rows["band"] = np.minimum((rows["said"] * 5).astype(int), 4) / 5
+        rows["band"] = rows["band"].map("{:.1f}".format)
+        table = rows.groupby(["data", "band"], sort=False).agg(
+            said=("said", "mean"), right=("right", "mean"), n=("right", "count")
+        )
+        table = table.sort_index()
+        gaps = (table["said"] - table["right"]).abs() * table["n"]
+        error = gaps.groupby("data").sum() / table["n"].groupby("data").sum()
+        error = error.reindex(KINDS).rename("mean gap between said and right")
+        write(name, markdown(table) + "\n\n" + markdown(error.to_frame()), table.reset_index())
+    elif asked.what == "stability":
+        table = as_table(stability(asked.repetitions), "ari")
+        write(name, markdown(table), table.reset_index())
+    else:
+        rows = {"simulated": simulated, "real": real}[asked.what](asked.repetitions)
+        share, sizes = as_table(rows, "on_target"), as_table(rows, "sizes")
+        sizes = sizes.loc[share.index].mean(axis=1).rename("sizes")
+        table = share.assign(mean=share.mean(axis=1), sizes=sizes)
+        write(name, markdown(table), table.reset_index())
+
+
+def _say(done: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {done}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

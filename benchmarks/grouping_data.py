@@ -1,0 +1,156 @@
+"""Classes to try groupings on: simulated districts with known truth, and real answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "assessments"
+
+CLASS_SIZE = 25
+
+RATINGS = np.array([0.0, 0.25, 0.75, 1.0])
+"""A four-level rubric on 0 to 1, one half between the levels below and from mastery: how
+the mastery model reads levels."""
+
+
+@dataclass(frozen=True)
+class District:
+    """Answers of many classes; ``truth``: skills held, or None where nobody knows."""
+
+    name: str
+    answers: np.ndarray
+    q: np.ndarray
+    classrooms: np.ndarray
+    before: np.ndarray
+    truth: np.ndarray | None = None
+    random_classes: bool = False
+    extra: dict = field(default_factory=dict)
+
+
+def simulate(kind: str, n_skills: int, seed: int, n_classes: int = 16) -> District:
+    """Return a district of classes of 25 whose skills build on each other.
+
+    kind: "binary" (had or not; slips and guesses), "continuous" (a level a skill, logistic
+    items, held = above the cut), "rubric" (the same, rated 1-4 with noise).
+    """
+    rng = np.random.default_rng(seed)
+    n_students = n_classes * CLASS_SIZE
+    classrooms = np.repeat(np.arange(n_classes), CLASS_SIZE)
+    before = _prerequisites(n_skills, rng)
+    ability = rng.normal(size=n_students) + rng.normal(scale=0.5, size=n_classes)[classrooms]
+    depth = _depth(before)
+    difficulty = -1.2 + 2.4 * depth / max(depth.max(), 1) + rng.normal(scale=0.35, size=n_skills)
+    q = np.repeat(np.eye(n_skills, dtype=int), rng.integers(3, 7, size=n_skills), axis=0)
+    skill_of = q.argmax(axis=1)
+    if kind == "binary":
+        slope = rng.uniform(1, 2, size=n_skills)
+        chance = 1 / (1 + np.exp(-slope * (ability[:, None] - difficulty)))
+        truth = _respect(rng.random((n_students, n_skills)) < chance, before)
+        slip, guess = rng.uniform(0.05, 0.25, (2, len(q)))
+        right = np.where(truth[:, skill_of], 1 - slip, guess)
+        answers = (rng.random(right.shape) < right).astype(float)
+    else:
+        level = np.sqrt(0.6) * ability[:, None] + np.sqrt(0.4) * rng.normal(
+            size=(n_students, n_skills)
+        )
+        above = _build_up(level - difficulty, before, rng)
+        truth = above > 0
+        above = above[:, skill_of]
+        if kind == "continuous":
+            slope, shift = rng.uniform(2, 4, len(q)), rng.normal(scale=0.3, size=len(q))
+            right = 0.1 + 0.9 / (1 + np.exp(-slope * (above - shift)))
+            answers = (rng.random(right.shape) < right).astype(float)
+        else:
+            seen = above + rng.normal(scale=0.8, size=above.shape)
+            answers = RATINGS[np.digitize(seen, [-1.0, 0.0, 1.0])]
+    return District(f"{kind} K={n_skills}", answers, q, classrooms, before, truth)
+
+
+def _prerequisites(n_skills: int, rng) -> np.ndarray:
+    """Return strands of skills: each builds on one or two of the few before it."""
+    before = np.zeros((n_skills, n_skills), dtype=bool)
+    for skill in range(1, n_skills):
+        near = np.arange(max(0, skill - max(3, n_skills // 5)), skill)
+        wanted = rng.choice([0, 1, 2], p=[0.2, 0.5, 0.3])
+        before[rng.choice(near, size=min(wanted, len(near)), replace=False), skill] = True
+    return before
+
+
+def _build_up(above: np.ndarray, before: np.ndarray, rng) -> np.ndarray:
+    """Let no skill be much further above its cut than the skills it builds on."""
+    above = above.copy()
+    for skill in range(above.shape[1]):
+        for earlier in np.flatnonzero(before[:, skill]):
+            room = np.abs(rng.normal(scale=0.3, size=len(above)))
+            above[:, skill] = np.minimum(above[:, skill], above[:, earlier] + room)
+    return above
+
+
+def _depth(before: np.ndarray) -> np.ndarray:
+    depth = np.zeros(len(before))
+    for skill in range(len(before)):
+        depth[skill] = max((depth[j] + 1 for j in np.flatnonzero(before[:, skill])), default=0)
+    return depth
+
+
+def _respect(held: np.ndarray, before: np.ndarray) -> np.ndarray:
+    held = held.copy()
+    for skill in range(held.shape[1]):
+        held[:, skill] &= held[:, before[:, skill]].all(axis=1)
+    return held
+
+
+REAL = {
+    "fractions": ("fraction_subtraction_20x8", "q_matrix.csv", None),
+    "ECPE English": ("ecpe_english_28x3", "q_matrix.csv", None),
+    "TIMSS 2007 grade 4 US": ("timss2007_g4_us_25x15", "q_matrix_topic7.csv", None),
+    "TIMSS 2011 grade 4 Austria": ("timss2011_g4_austria_174x9", "q_matrix.csv", None),
+    "probability (before)": ("probability_prepost_12x4", "q_matrix.csv", "pre"),
+}
+
+
+def read_real(name: str, seed: int) -> District:
+    """Return a real set; students without a known class are put in random classes of 25."""
+    folder, q_file, time = REAL[name]
+    responses = pd.read_csv(SHARED / folder / "responses.csv", dtype={"student_id": str})
+    if time is not None:
+        responses = responses[responses["time"] == time]
+    q = pd.read_csv(SHARED / folder / q_file, index_col=0)
+    answers = responses[[str(item) for item in q.index]].to_numpy(dtype=float)
+    asked = q.to_numpy().any(axis=1)
+    random_classes = "class_id" not in responses
+    if random_classes:
+        rng = np.random.default_rng(seed)
+        classrooms = rng.permutation(len(answers)) // CLASS_SIZE
+    else:
+        classrooms = responses["class_id"].factorize()[0]
+    before = np.zeros((q.shape[1], q.shape[1]), dtype=bool)
+    q = q.to_numpy(dtype=int)[asked]
+    return District(name, answers[:, asked], q, classrooms, before, random_classes=random_classes)
+
+
+def halve_items(q: np.ndarray, seed: int) -> np.ndarray:
+    """Return which items form the groups; the others judge. Both halves ask for every skill.
+
+    Items are dealt in a random order, each to the half that has fewer of its skills so far.
+    """
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((2, q.shape[1]))
+    forms = np.zeros(len(q), dtype=bool)
+    for item in rng.permutation(len(q)):
+        lead = ((counts[0] - counts[1]) * q[item] / q.sum(axis=0)).sum()
+        half = int(lead > 0) if lead else int(rng.integers(2))
+        forms[item] = half == 0
+        counts[half] += q[item]
+    return forms
+
+
+def share_correct(answers: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return the share of points on each skill's items, missing without an answer."""
+    seen = ~np.isnan(answers)
+    points, possible = np.nan_to_num(answers) @ q, seen.astype(float) @ q
+    return np.divide(points, possible, out=np.full(points.shape, np.nan), where=possible > 0)

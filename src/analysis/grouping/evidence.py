@@ -1,0 +1,149 @@
+"""One classroom's evidence as arrays: what each student needs and is ready for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import UnknownError
+from analysis.grouping.certainty import MOST_DRAWS, draw_from
+from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
+from analysis.grouping.result import Draws
+from analysis.grouping.value import (
+    Links,
+    bridge_prerequisites,
+    fill_unknown,
+    value_of_teaching,
+)
+from analysis.skills import natural_key
+from analysis.tables import MASTERY, ROSTER, check_table
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """One classroom's evidence: students and skills in natural order of their ids.
+
+    ``mastery``, ``value``: shape (n_students, n_skills), missing where unknown; ``readings``:
+    the value of teaching by each reading of the evidence, of which ``value`` is the mean;
+    ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
+    ``assessed``: which students have evidence; ``prerequisites``: all that were listed.
+    """
+
+    students: list[str]
+    skills: list[str]
+    mastery: np.ndarray
+    value: np.ndarray
+    readings: list[np.ndarray]
+    held: np.ndarray | None
+    before: np.ndarray
+    assessed: np.ndarray
+    prerequisites: Mapping[str, list[str]]
+
+
+def read_classroom(
+    mastery: pd.DataFrame,
+    roster: pd.DataFrame,
+    classroom_id: str,
+    window: str,
+    *,
+    prerequisites=None,
+    draws: Draws | tuple | None = None,
+    shares: pd.DataFrame | None = None,
+    random_state: int = 0,
+) -> Classroom:
+    """Return one classroom's evidence; parameters as in ``form_groups``."""
+    roster = check_table(roster, ROSTER, "the roster")
+    here = roster.loc[roster["classroom_id"] == classroom_id, "student_id"]
+    if here.empty:
+        known = roster["classroom_id"].unique().tolist()
+        raise UnknownError.of("classroom", classroom_id, known, "the roster")
+    students = sorted(here, key=natural_key)
+    mastery = check_table(mastery, MASTERY, "the mastery table")
+    mine = mastery[(mastery["window"] == window) & mastery["student_id"].isin(students)]
+    skills = sorted(mine["skill_id"].unique(), key=natural_key)
+    wide = _widener(mine, students, skills)
+    links = bridge_prerequisites(prerequisites, skills)
+    shown = wide("mastery")
+    assessed = (np.nan_to_num(wide("n_items")).sum(axis=1) > 0) & ~np.isnan(shown).all(axis=1)
+    shown[~assessed] = np.nan
+    held = _in_order(draws, students, skills)
+    readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
+    value = readings[0]
+    if shares is not None and skills:
+        second = _read_levels(shares, window, students, skills, random_state)
+        shown, held, reading = _blend(shown, held, second, links, value, random_state)
+        readings = [value, reading] if second.weight < 1 else [reading]
+        value = (1 - second.weight) * value + second.weight * reading
+    return Classroom(
+        students, skills, shown, value, readings, held, links.before, assessed, links.listed
+    )
+
+
+class _Levels(NamedTuple):
+    """The level reading of one classroom, and its weight beside the mastery model."""
+
+    held: np.ndarray
+    draws: np.ndarray
+    weight: float
+
+
+def _read_levels(shares, window, students, skills, random_state) -> _Levels:
+    """Return the level reading of the classroom, learnt from everybody's shares."""
+    answers, q, of_rows = read_shares(shares, window, skills)
+    place = {student: row for row, student in enumerate(of_rows)}
+    mine = np.full((len(students), answers.shape[1]), np.nan)
+    for row, student in enumerate(students):
+        if student in place:
+            mine[row] = answers[place[student]]
+    weight = weight_of_levels(answers)
+    n_draws = round(weight * MOST_DRAWS)
+    held, draws = fit_levels(answers, q).read(mine, n_draws=n_draws, random_state=random_state)
+    return _Levels(held, draws, weight)
+
+
+def _blend(shown, held, second: _Levels, links: Links, first_reading, random_state):
+    """Return both readings' mean by weight: mastery, draws, and the second's own value.
+
+    Where the level reading says nothing, the first stands alone; what the first does not
+    know stays unknown.
+    """
+    silent = np.isnan(second.held) | np.isnan(shown)
+    levels = np.where(silent, shown, second.held)
+    if held is None:
+        held = draw_from(fill_unknown(shown), random_state)
+    n_levels = len(second.draws)
+    draws = np.where(silent, held[np.arange(n_levels) % len(held)], second.draws)
+    reading = value_of_teaching(levels, links.before, draws=draws)
+    reading = np.where(silent, first_reading, reading)
+    mastery = (1 - second.weight) * shown + second.weight * levels
+    return mastery, np.concatenate([held[: MOST_DRAWS - n_levels], draws]), reading
+
+
+def _widener(mine: pd.DataFrame, students: list[str], skills: list[str]):
+    places = pd.MultiIndex.from_product([students, skills])
+    cells = mine.set_index(["student_id", "skill_id"])
+
+    def wide(column: str) -> np.ndarray:
+        values = cells[column].reindex(places).to_numpy(dtype=float)
+        return values.reshape(len(students), len(skills)).copy()
+
+    return wide
+
+
+def _in_order(draws, students: list[str], skills: list[str]) -> np.ndarray | None:
+    """Return the draws in the classroom's order of students and skills."""
+    if draws is None or not skills:
+        return None
+    draws = Draws(*draws)
+    rows = {student: place for place, student in enumerate(draws.student_ids)}
+    columns = {skill: place for place, skill in enumerate(draws.skill_ids)}
+    for kind, known, wanted in (("student", rows, students), ("skill", columns, skills)):
+        missing = [name for name in wanted if name not in known]
+        if missing:
+            raise UnknownError.of(kind, missing[0], list(known), "the posterior draws")
+    chosen = np.ix_([rows[s] for s in students], [columns[k] for k in skills])
+    return np.asarray(draws.held, dtype=bool)[:, *chosen]

@@ -1,0 +1,48 @@
+"""A page that shows another classroom's student is found, and nobody is suspected wrongly."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.rendering.proof import WrongPageError
+from analysis.rendering.strangers import Strangers
+from conftest import table
+
+ROSTER = table("""
+    | student_id | classroom_id | display_name       | teacher   |
+    | 00417      | 7A           | Ana Ruiz           | May Tran  |
+    | 00418      | 7A           | Noor O'Brien-Smith | May Tran  |
+    | 00419      | 7B           | Bo Li              | Cy Poe    |
+    | 00420      | 7B           | May Tran           | Cy Poe    |
+    | 00421      | 7B           | May                | Cy Poe    |
+    | 12         | 7B           | Ana Ruiz           | Cy Poe    |
+    | 00422      | 7B           | Zoë <b>Ω</b> Lopez | Cy Poe    |
+    | 00418      | 7B           | Noor O'Brien-Smith | Cy Poe    |
+""")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<li>Bo Li</li>", ["00419"]),
+        ("Ana Ruiz, Bo Li and May", ["00419"]),
+        ("id 00419.", ["00419"]),
+        ('alt="Most need: Bo Li"', ["00419"]),
+        ("Zoë &lt;b&gt;Ω&lt;/b&gt; Lopez", ["00422"]),
+        ("Bo Lita", []),
+        ("1004192", []),
+        ("May 12, 2026", []),
+        ("Teacher May Tran", []),
+        ("Ana Ruiz", []),
+        ("Noor O&#39;Brien-Smith", []),
+    ],
+)
+def test_only_other_classrooms_students_are_strangers(text, found):
+    assert Strangers(ROSTER).found_in(text, "7A") == found
+
+
+def test_a_page_with_a_stranger_is_refused_without_naming_anyone():
+    with pytest.raises(WrongPageError, match="1 students of other classrooms") as caught:
+        Strangers(ROSTER).check("<p>Bo Li</p>", "7A")
+    assert "Bo" not in str(caught.value)
+    assert "00419" not in str(caught.value)
