@@ -14,7 +14,7 @@ from analysis.rendering.task import Task
 
 
 def make_report(task: Task, server: str = "") -> None:
-    """Run one classroom's notebook, prove the page, put it in the staging folder.
+    """Make one classroom's page and put it in the staging folder.
 
     Parameters
     ----------
@@ -28,6 +28,17 @@ def make_report(task: Task, server: str = "") -> None:
     AnalysisError
         The notebook failed, or the page is unfit or another classroom's.
     """
+    keep_page(task, render_page(task, server))
+
+
+def render_page(task: Task, server: str = "") -> str:
+    """Run one classroom's notebook; return its page, proven to be the right one.
+
+    Raises
+    ------
+    AnalysisError
+        As in :func:`make_report`.
+    """
     asked = task.parameters
     executed = execute_notebook(
         task.notebook, asked.model_dump(), task.executed, limits=task.limits, server=server
@@ -40,6 +51,11 @@ def make_report(task: Task, server: str = "") -> None:
     )
     page = make_page(executed, title=title, language=language)
     check_proof(page, task.expected)
+    return page
+
+
+def keep_page(task: Task, page: str) -> None:
+    """Put a page in the staging folder, then the record of what it was made from."""
     write_whole(task.page, page)
     write_record(task.page, _record(task, page))
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from analysis.files import digest_of, locked, make_private_folder, safe_name, write_json
@@ -41,6 +42,8 @@ class InForce:
         Day it was made (UTC).
     framework
         Digest of skills and items it was made from.
+    method
+        Digest of the source of what made it.
     classrooms
         For each classroom it was made from: digest of roster and evidence, and the number
         of rows of evidence.
@@ -50,6 +53,7 @@ class InForce:
     digest: str
     made_on: str
     framework: str
+    method: str
     classrooms: dict[str, list]
 
 
@@ -71,9 +75,9 @@ def share_changed(index: StoreIndex, window: str, in_force: InForce) -> float:
     """Return the share (0 to 1) of evidence that changed since the calibration was made.
 
     Rows of classrooms whose roster or evidence is another, of new ones and of those gone,
-    of all rows there were or are. One, when the framework is another.
+    of all rows there were or are. One, when the framework or the method is another.
     """
-    if in_force.framework != index.framework_digest():
+    if in_force.framework != index.framework_digest() or in_force.method != method_digest():
         return 1.0
     now = _classrooms(index, window)
     then = in_force.classrooms
@@ -105,6 +109,7 @@ def put_in_force(index: StoreIndex, window: str, made: Path) -> InForce:
         digest=digest,
         made_on=datetime.now(UTC).date().isoformat(),
         framework=index.framework_digest(),
+        method=method_digest(),
         classrooms=_classrooms(index, window),
     )
     write_json(_record(index, window), asdict(in_force))
@@ -112,6 +117,13 @@ def put_in_force(index: StoreIndex, window: str, made: Path) -> InForce:
         if other != file:
             other.unlink()
     return in_force
+
+
+@cache
+def method_digest() -> str:
+    """Return a digest of the source that calibrates; a new version calibrates anew."""
+    folder = Path(__file__).parents[1] / "mastery"
+    return digest_of(*(file.read_bytes() for file in sorted(folder.glob("*.py"))))[:16]
 
 
 @contextmanager

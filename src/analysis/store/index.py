@@ -104,6 +104,10 @@ class StoreIndex:
             parts += [part.digest if part else "" for part in known]
         return digest_of(*(part.encode() for part in parts))
 
+    def one_classroom(self, classroom_id: str) -> dict:
+        """Return the index as if this classroom were the only one."""
+        return self._index | {"classrooms": {classroom_id: self._classroom(classroom_id)}}
+
     # -- reading ------------------------------------------------------------------------
 
     @property
