@@ -51,6 +51,14 @@ SAY = {
         "The evidence does not support separate skill groups: teach “{skill}” to the whole "
         "class. The groups are for practice."
     ),
+    "nothing needed": mark("No listed skill is a next step for enough students to make a group."),
+    "no evidence yet": mark(
+        "There is no evidence for this classroom yet: give the first check to everyone."
+    ),
+    "too few": mark("With so few students, everyone works as one group."),
+    "teacher chose": mark(
+        "The evidence does not support separate skill groups; these follow the teacher's rules."
+    ),
     "whole class": mark(
         "{share} of the class need “{skill}” and are ready for it: teach it to everyone."
     ),
@@ -207,8 +215,9 @@ def describe_class(
         counts=_counts(grouping, language),
         verdict=_verdict(grouping, framework, language),
         whole_class=[
-            language.say(
-                SAY["whole class"],
+            _said(
+                language,
+                "whole class",
                 share=language.percent(row.share),
                 skill=framework.name_of(row.skill_id),
             )
@@ -274,7 +283,7 @@ class _Room:
         return [s for s in self.framework.prerequisites_of(skill) if s in self.skills]
 
     def _say(self, sentence: str, **values: object) -> str:
-        return self.language.say(SAY[sentence], **values)
+        return _said(self.language, sentence, **values)
 
     def _member(self, row, skill: str) -> Member:
         other = row.alternative_group
@@ -345,6 +354,10 @@ class _Room:
         return "" if text is None or pd.isna(text) else str(text)
 
 
+def _said(language: Language, sentence: str, **values: object) -> str:
+    return language.say(SAY[sentence], **values)
+
+
 def _certainty_word(share: float) -> str:
     word = "sure" if share >= SURE else "fairly sure" if share >= FAIRLY_SURE else "check"
     return SAY[word]
@@ -373,15 +386,20 @@ def _counts(grouping: Grouping, language: Language) -> str:
 def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) -> str:
     """Say the grouping's verdict with skills by name where it names one."""
     if grouping.supports_groups:
-        return language.say(
-            SAY["groups pay"],
+        return _said(
+            language,
+            "groups pay",
             with_groups=language.percent(grouping.expected_on_target),
             one_lesson=language.percent(grouping.one_lesson_on_target),
         )
+    if len(grouping.not_assessed) == len(grouping.groups):
+        return _said(language, "no evidence yet")
     focus = grouping.focus["focus_skill_id"].unique()
+    if len(focus) == 0:
+        return _said(language, "nothing needed")
     if len(focus) == 1 and focus[0] in set(grouping.whole_class["skill_id"]):
-        return language.say(SAY["no groups"], skill=framework.name_of(focus[0]))
-    return language.say(grouping.verdict)
+        return _said(language, "no groups", skill=framework.name_of(focus[0]))
+    return _said(language, "too few" if len(grouping.focus) == 1 else "teacher chose")
 
 
 def _display_names(roster: pd.DataFrame, classroom_id: str) -> Mapping[str, str]:
