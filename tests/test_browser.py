@@ -13,7 +13,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from analysis.classroom import open_classroom
-from analysis.rendering.runner import NOTEBOOK, Task, make_report
+from analysis.rendering.plan import NOTEBOOK
+from analysis.rendering.report import make_report
+from analysis.rendering.task import Task
 from analysis.settings import check_parameters
 from analysis.store import Store
 from conftest import PROJECT, WINDOW

@@ -14,9 +14,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from analysis.rendering.execution import Limits, NotebookFailedError, execute_notebook
+from analysis.rendering.execution import NotebookFailedError, execute_notebook
 from analysis.rendering.kernel import ForkedKernel, KernelServer, can_fork
 from analysis.rendering.page import make_page
+from analysis.rendering.task import Limits
 from conftest import PROJECT
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are not forked on this system")

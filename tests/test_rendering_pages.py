@@ -10,10 +10,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from analysis.errors import UnknownError, UsageError
 from analysis.language import open_language
 from analysis.rendering.blocks import render_block
-from analysis.rendering.execution import Limits, NotebookFailedError, execute_notebook
+from analysis.rendering.execution import NotebookFailedError, execute_notebook
 from analysis.rendering.page import UnfitPageError, check_page, make_page
 from analysis.rendering.parameters import check_declared, declared_parameters
 from analysis.rendering.proof import Proof, WrongPageError, check_proof
+from analysis.rendering.task import Limits
 
 PROOF = Proof("7A", "2026-BOY", n_students=24, n_evidence=800, digest="0f" * 32)
 

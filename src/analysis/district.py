@@ -10,12 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.errors import DataError
+from analysis.errors import DataError, LockedError
 from analysis.exports import Import, Known, read_exports
-from analysis.files import locked, make_private_folder
+from analysis.files import safe_name
 from analysis.mastery import Calibration, calibrate
 from analysis.skills import SkillFramework
 from analysis.store import Store
+from analysis.store.calibrations import (
+    MOST_CHANGED,
+    InForce,
+    calibration_in_force,
+    calibration_is_due,
+    calibration_path,
+    hold_calibrations,
+    put_in_force,
+)
 
 RANDOM_STATE = 0
 
@@ -60,32 +69,52 @@ def open_framework(store: Store) -> SkillFramework:
 
 
 def open_calibration(store: Store, window: str) -> Calibration:
-    """Return the calibration of a window, made now if there is none for these data.
+    """Return the calibration of a window that is in force, renewed first if it is due.
+
+    While another run holds it, because it makes reports with it, it stays as it is.
+
+    Raises
+    ------
+    DataError
+        The window has no evidence to calibrate on.
+    LockedError
+        There is none yet, and another run is making it.
+    """
+    try:
+        with hold_calibrations(store):
+            in_force = renew_calibration(store, window)
+    except LockedError:
+        in_force = calibration_in_force(store, window)
+        if in_force is None:
+            raise
+    return Calibration.load(calibration_path(store, in_force))
+
+
+def renew_calibration(
+    store: Store, window: str, *, most_changed: float = MOST_CHANGED, always: bool = False
+) -> InForce:
+    """Calibrate on everybody where that is due; return what is in force then.
+
+    Parameters
+    ----------
+    store, window
+        What to calibrate on. The caller holds
+        :func:`analysis.store.calibrations.hold_calibrations`.
+    most_changed
+        Share of the evidence (0 to 1) that may have changed since the last time.
+    always
+        Calibrate whatever has changed.
 
     Raises
     ------
     DataError
         The window has no evidence to calibrate on.
     """
-    file = calibration_file(store, window)
-    if not file.is_file():
-        with locked(make_private_folder(file.parent), "calibrating"):
-            if not file.is_file():
-                _calibrate(store, window).save(file)
-                _remove_older(file)
-    return Calibration.load(file)
-
-
-def calibration_file(store: Store, window: str) -> Path:
-    """Return the calibration's file; its name carries the digest of the data behind it."""
-    return store.calibration_file(window, store.digest(window)[:12])
-
-
-def _remove_older(file: Path) -> None:
-    window = file.name.split(".")[0]
-    for other in file.parent.glob(f"{window}.*.json"):
-        if other != file:
-            other.unlink()
+    if not always and not calibration_is_due(store, window, most_changed):
+        return calibration_in_force(store, window)
+    made = store.folder / "calibration" / f".making-{safe_name(window)}.json"
+    _calibrate(store, window).save(made)
+    return put_in_force(store, window, made)
 
 
 def _calibrate(store: Store, window: str) -> Calibration:

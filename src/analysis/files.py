@@ -42,6 +42,21 @@ def safe_name(text: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
+def natural_key(text: str) -> list[tuple[int, int | str]]:
+    """Return a sort key that puts ``3.NF.2`` before ``3.NF.10``.
+
+    Examples
+    --------
+    >>> sorted(["3.NF.10", "3.NF.2"], key=natural_key)
+    ['3.NF.2', '3.NF.10']
+    """
+    return [
+        (0, int(part)) if part.isdecimal() else (1, part.casefold())
+        for part in re.split(r"(\d+)", str(text))
+        if part
+    ]
+
+
 def make_private_folder(path: Path) -> Path:
     """Make a folder, and its missing parents, that only its owner can open."""
     if not path.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
     report_timeout: int = Field(180, ge=1, description="seconds one report may take")
+    most_changed: float = Field(
+        0.05, ge=0, le=1, description="share of evidence that may change before recalibrating"
+    )
+    keep: int = Field(30, ge=0, description="editions to keep; 0: all")
+    engine: Literal["pool", "dask"] = Field("pool", description="who makes reports in parallel")
+    scheduler: str | None = Field(None, description="address of a Dask scheduler, tcp://…")
     report_memory: int = Field(
         4096, ge=0, description="megabytes of memory one report may take, on Linux; 0: any"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.files import natural_key
 from analysis.tables import SKILLS, check_table
 
 PREREQUISITE_SEPARATOR = ";"
@@ -147,21 +147,6 @@ def build_q_matrix(items: pd.DataFrame, skill_ids: Sequence[str] | None = None) 
     counts = pd.crosstab(pairs["item_id"], pairs["skill_id"])
     order = sorted(counts.index, key=natural_key)
     return counts.reindex(index=order, columns=pd.Index(skill_ids, name="skill_id"), fill_value=0)
-
-
-def natural_key(text: str) -> list[tuple[int, int | str]]:
-    """Return a sort key that puts ``3.NF.2`` before ``3.NF.10``.
-
-    Examples
-    --------
-    >>> sorted(["3.NF.10", "3.NF.2"], key=natural_key)
-    ['3.NF.2', '3.NF.10']
-    """
-    return [
-        (0, int(part)) if part.isdecimal() else (1, part.casefold())
-        for part in re.split(r"(\d+)", str(text))
-        if part
-    ]
 
 
 def _split_ids(listed: str | None) -> list[str]:

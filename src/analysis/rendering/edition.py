@@ -8,6 +8,8 @@
 
 A reader of ``current`` sees yesterday's edition or today's, never a mixture. A report
 that is still right, or that failed this time, is carried over from the edition before.
+Where there are no symbolic links (Windows without the right to make them),
+``current.txt`` names the edition and ``current.html`` leads to its index.
 """
 
 from __future__ import annotations
@@ -15,18 +17,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.files import make_private_folder, write_json, write_whole
-from analysis.rendering.blocks import render_block
-from analysis.rendering.page import check_page
+from analysis.errors import AnalysisError, UnknownError, UsageError
+from analysis.files import natural_key, write_json, write_whole
 from analysis.rendering.staleness import Key
-from analysis.skills import natural_key
 
 MANIFEST = "edition.json"
 INDEX = "index.html"
+CURRENT = "current"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Entry:
         For the index.
     problem
         Why the page could not be made this time; ``None`` when all is well.
+    failed
+        Whether the problem is a failure; else there is nothing to make a report from.
     """
 
     classroom_id: str
@@ -57,15 +62,29 @@ class Entry:
     school: str | None = None
     grade: str | None = None
     problem: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
 class Edition:
-    """A published edition, or the one being made."""
+    """A published edition, or the one being made.
+
+    Parameters
+    ----------
+    name
+        UTC time its making began.
+    window
+        Assessment window of its reports.
+    entries
+        By classroom.
+    seconds_each
+        How long the machine took for a report; ``None`` where none was made.
+    """
 
     name: str
     window: str
     entries: dict[str, Entry] = field(default_factory=dict)
+    seconds_each: float | None = None
 
 
 def new_name() -> str:
@@ -73,47 +92,136 @@ def new_name() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
 
 
-def read_current(out: Path) -> Edition | None:
-    """Return the edition that ``current`` shows, or none."""
-    manifest = out / "current" / MANIFEST
-    if not manifest.is_file():
+def current_folder(out: Path) -> Path | None:
+    """Return the folder of the edition that is shown, or none."""
+    link, named = out / CURRENT, out / f"{CURRENT}.txt"
+    if link.is_symlink():
+        return link.resolve()
+    if named.is_file():
+        return out / "editions" / named.read_text(encoding="utf-8").strip()
+    return None
+
+
+def read_edition(folder: Path | None) -> Edition | None:
+    """Return the edition in a folder, or none where there is no whole one."""
+    if folder is None or not (folder / MANIFEST).is_file():
         return None
-    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     entries = {entry["classroom_id"]: Entry(**entry) for entry in content["entries"]}
-    return Edition(content["name"], content["window"], entries)
+    return Edition(content["name"], content["window"], entries, content.get("seconds_each"))
 
 
-def staging_folder(out: Path, name: str) -> Path:
-    """Return the folder an edition is made in before anybody can see it."""
-    return make_private_folder(out / "editions" / f".making-{name}")
+def list_editions(out: Path) -> list[str]:
+    """Return the names of the published editions, oldest first."""
+    return sorted(file.parent.name for file in (out / "editions").glob(f"[0-9]*/{MANIFEST}"))
 
 
-def publish(out: Path, edition: Edition) -> Path:
-    """Publish an edition whose new pages lie in its staging folder; return its folder.
+def publish(out: Path, edition: Edition, staging: Path) -> Path:
+    """Publish an edition whose new pages lie in a staging folder; return its folder.
 
     Pages of the edition that are not there are carried over from the current one. The
     manifest is written last, then the folder gets its name, then ``current`` is switched.
+
+    Raises
+    ------
+    AnalysisError
+        The disk is full or a folder cannot be written; the edition before is still shown,
+        and the next run goes on with the pages that were made.
     """
-    staging = staging_folder(out, edition.name)
-    for entry in edition.entries.values():
-        if entry.file and not (staging / entry.file).is_file():
-            _carry_over((out / "current" / entry.file).resolve(), staging / entry.file)
-    write_whole(staging / INDEX, _make_index(edition))
-    entries = [asdict(entry) for entry in edition.entries.values()]
-    content = {"name": edition.name, "window": edition.window, "entries": entries}
-    write_json(staging / MANIFEST, content)
-    folder = out / "editions" / edition.name
-    staging.rename(folder)
-    _switch(out / "current", Path("editions") / edition.name)
+    try:
+        before = current_folder(out)
+        for entry in edition.entries.values():
+            if entry.file and not (staging / entry.file).is_file():
+                _carry_over(before / entry.file, staging / entry.file)
+        write_whole(staging / INDEX, _make_index(edition))
+        entries = [asdict(entry) for entry in edition.entries.values()]
+        content = asdict(edition) | {"entries": entries}
+        write_json(staging / MANIFEST, content)
+        folder = out / "editions" / edition.name
+        staging.rename(folder)
+        _keep_through_power_cut(folder, folder.parent)
+        switch_to(out, edition.name)
+    except OSError as error:
+        raise AnalysisError(
+            f"The edition could not be published in {out}: {error.strerror}.\n"
+            "The edition before is still shown. Make room, then run the command again: "
+            "it goes on where it stopped."
+        ) from None
     return folder
 
 
-def remove_unfinished(out: Path) -> int:
-    """Remove what a stopped run left behind; return how many."""
-    left = list((out / "editions").glob(".making-*"))
-    for folder in left:
-        shutil.rmtree(folder)
-    return len(left)
+def switch_to(out: Path, name: str) -> None:
+    """Show another edition, in one step."""
+    link = out / CURRENT
+    fresh = out / f".{CURRENT}.new"
+    fresh.unlink(missing_ok=True)
+    try:
+        fresh.symlink_to(Path("editions") / name, target_is_directory=True)
+    except (OSError, NotImplementedError):
+        write_whole(out / f"{CURRENT}.txt", name + "\n")
+        write_whole(out / f"{CURRENT}.html", _leading_page(f"editions/{name}/{INDEX}"))
+        return
+    fresh.replace(link)
+    _keep_through_power_cut(out)
+
+
+def roll_back(out: Path, name: str | None = None) -> str:
+    """Show an earlier edition again; return its name. The caller holds the lock.
+
+    Parameters
+    ----------
+    out
+        Where editions are published.
+    name
+        Of the edition; ``None``: the one before the current.
+
+    Raises
+    ------
+    UnknownError
+        There is no such edition.
+    UsageError
+        There is none before the current one.
+    """
+    names = list_editions(out)
+    if name is not None and name not in names:
+        raise UnknownError.of("edition", name, names, str(out))
+    if name is None:
+        shown = current_folder(out)
+        earlier = [one for one in names if shown and one < shown.name]
+        if not earlier:
+            raise UsageError(f"{out} has no edition before the one that is shown.")
+        name = earlier[-1]
+    switch_to(out, name)
+    return name
+
+
+def remove_editions(out: Path, *, keep: int) -> list[str]:
+    """Remove the oldest editions and their runs; return their names.
+
+    Parameters
+    ----------
+    out
+        Where editions are published.
+    keep
+        How many editions to keep; the one that is shown is always kept. 0: all.
+    """
+    shown = current_folder(out)
+    names = list_editions(out)
+    old = [one for one in names[:-keep] if shown is None or one != shown.name] if keep else []
+    for name in old:
+        # The manifest goes first: a folder without one is no edition.
+        (out / "editions" / name / MANIFEST).unlink()
+        shutil.rmtree(out / "editions" / name)
+    _remove_runs_without(out, list_editions(out) if keep else None)
+    return old
+
+
+def _remove_runs_without(out: Path, editions: Iterable[str] | None) -> None:
+    """Remove executed notebooks whose edition is gone; they are of no more use."""
+    if editions is not None:
+        for run in (out / "runs").glob("[0-9]*"):
+            if run.name not in editions:
+                shutil.rmtree(run, ignore_errors=True)
 
 
 def _carry_over(page: Path, to: Path) -> None:
@@ -123,15 +231,21 @@ def _carry_over(page: Path, to: Path) -> None:
         shutil.copy2(page, to)
 
 
-def _switch(link: Path, target: Path) -> None:
-    """Point ``current`` at another edition in one step."""
-    fresh = link.with_name(f".{link.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target, target_is_directory=True)
-    fresh.replace(link)
+def _keep_through_power_cut(*folders: Path) -> None:
+    """Have the system write down that names in these folders have changed."""
+    for folder in folders:
+        with suppress(OSError):  # some systems cannot open a folder
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _make_index(edition: Edition) -> str:
+    from analysis.rendering.blocks import render_block
+    from analysis.rendering.page import check_page
+
     entries = sorted(
         edition.entries.values(),
         # What needs attention comes first.
@@ -140,3 +254,11 @@ def _make_index(edition: Edition) -> str:
     page = render_block("index", edition=edition, entries=entries).html
     check_page(page)
     return page
+
+
+def _leading_page(target: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports</title>'
+        f'<meta http-equiv="refresh" content="0; url={target}"></head>'
+        f'<body><a href="{target}">The reports</a></body></html>\n'
+    )

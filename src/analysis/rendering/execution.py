@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -16,6 +15,7 @@ from nbformat import NotebookNode
 
 from analysis.errors import AnalysisError
 from analysis.files import whole_file
+from analysis.rendering.task import Limits
 
 KERNEL = "python3"
 OUR_ERRORS = {
@@ -28,26 +28,6 @@ MEGABYTE = 2**20
 
 class NotebookFailedError(AnalysisError):
     """A notebook stopped before its end. The message names the cell's error, not its data."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a notebook may take; more makes it a failed one.
-
-    Parameters
-    ----------
-    cell_timeout
-        Seconds for one cell.
-    report_timeout
-        Seconds for all cells together.
-    memory
-        Megabytes of address space of its process, where the system can limit it
-        (Linux); 0: any.
-    """
-
-    cell_timeout: int = 120
-    report_timeout: int = 180
-    memory: int = 0
 
 
 def execute_notebook(
@@ -89,7 +69,11 @@ def execute_notebook(
     limits = limits or Limits()
     logging.getLogger("papermill").setLevel(logging.ERROR)
     failure = None
-    with whole_file(output) as part, warnings.catch_warnings(), _kernel(limits, server) as kernel:
+    with (
+        whole_file(output) as part,
+        warnings.catch_warnings(),
+        _kernel(notebook, limits, server) as kernel,
+    ):
         warnings.simplefilter("ignore")
         try:
             executed = papermill.execute_notebook(
@@ -97,7 +81,6 @@ def execute_notebook(
                 str(part),
                 parameters=parameters,
                 kernel_name=KERNEL,
-                cwd=str(notebook.parent),
                 timeout_func=_time_left(limits),
                 request_save_on_cell_execute=False,
                 progress_bar=False,
@@ -140,14 +123,23 @@ def normalise(executed: NotebookNode, source: Path) -> None:
 
 
 @contextmanager
-def _kernel(limits: Limits, server: str) -> Iterator[dict]:
-    """Give papermill the kernel manager of a report, with a private folder while it runs."""
+def _kernel(notebook: Path, limits: Limits, server: str) -> Iterator[dict]:
+    """Give papermill the kernel manager of a report, with a private folder while it runs.
+
+    The kernel starts in the notebook's folder. papermill would move the whole process
+    there, and with it every other report made in it.
+    """
     from analysis.rendering.kernel import kernel_manager_for
 
     # Socket paths may have 104 bytes at most, so the folder's name is short.
     with tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True) as folder:
-        memory = limits.memory * MEGABYTE
-        yield {"kernel_manager_class": kernel_manager_for(folder, server=server, memory=memory)}
+        manager = kernel_manager_for(
+            folder,
+            working_folder=str(notebook.resolve().parent),
+            server=server,
+            memory=limits.memory * MEGABYTE,
+        )
+        yield {"kernel_manager_class": manager}
 
 
 def _time_left(limits: Limits) -> Callable[[NotebookNode], float]:

@@ -114,18 +114,20 @@ class WarmProvisioner(LocalProvisioner):
     server = Unicode("", help="Address of a kernel server; empty: one of this process.").tag(
         config=True
     )
+    working_folder = Unicode("", help="Where a kernel starts; empty: here.").tag(config=True)
     memory = Int(0, help="Most bytes of address space a kernel may take; 0: any.").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel; see :class:`jupyter_client.provisioning.KernelProvisionerBase`."""
         kwargs["env"] = {**kwargs.get("env", os.environ), **ALWAYS}
+        kwargs["cwd"] = self.working_folder or kwargs.get("cwd") or str(Path.cwd())
         self.process = self._fork(cmd, kwargs)
         if self.process is None:
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             await super().launch_kernel(cmd, **kwargs, **quiet)
         else:
             self.pid = self.pgid = self.process.pid
-            self.cwd = kwargs.get("cwd") or Path.cwd()
+            self.cwd = kwargs["cwd"]
         if self.memory and sys.platform == "linux":
             _limit_memory(self.pid, self.memory)
         return self.connection_info
@@ -136,7 +138,7 @@ class WarmProvisioner(LocalProvisioner):
         request = {
             "argv": cmd[cmd.index(LAUNCHER) + 1 :],
             "env": dict(kwargs["env"]),
-            "cwd": str(kwargs.get("cwd") or Path.cwd()),
+            "cwd": str(kwargs["cwd"]),
         }
         try:
             return ForkedKernel(self.server or own_server().address, request)
@@ -208,7 +210,9 @@ class ForkedKernel:
         self._server.close()
 
 
-def kernel_manager_for(folder: str, *, server: str, memory: int) -> type[AsyncKernelManager]:
+def kernel_manager_for(
+    folder: str, *, working_folder: str, server: str, memory: int
+) -> type[AsyncKernelManager]:
     """Return the class of manager that papermill shall start a report's kernel with.
 
     Parameters
@@ -216,6 +220,8 @@ def kernel_manager_for(folder: str, *, server: str, memory: int) -> type[AsyncKe
     folder
         A private folder of this kernel alone, for its sockets: over TCP other users of
         the machine could listen, and ports race when many kernels start at once.
+    working_folder
+        Where the kernel starts.
     server
         Address of the kernel server; empty: an ordinary kernel.
     memory
@@ -234,6 +240,7 @@ def kernel_manager_for(folder: str, *, server: str, memory: int) -> type[AsyncKe
                 parent=self,
                 kernel_id="report",
                 kernel_spec=self.kernel_spec,
+                working_folder=working_folder,
                 server=server,
                 memory=memory,
             )

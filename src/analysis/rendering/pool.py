@@ -12,7 +12,8 @@ from pebble import ProcessExpired, ProcessPool
 
 from analysis.errors import AnalysisError, StoppedError
 from analysis.rendering.kernel import KernelServer, can_fork
-from analysis.rendering.report import Task, make_report
+from analysis.rendering.report import make_report
+from analysis.rendering.task import Task
 
 WORKERS_NEED = ["analysis.rendering.report", "papermill", "nbconvert.exporters"]
 SECONDS_OF_GRACE = 60

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 
-from analysis.files import write_whole
+from analysis.files import digest_of, write_whole
 from analysis.language import open_language
-from analysis.rendering.execution import Limits, execute_notebook
+from analysis.rendering.execution import execute_notebook
 from analysis.rendering.page import make_page
-from analysis.rendering.proof import Proof, check_proof
-from analysis.settings import ReportParameters
-
-
-@dataclass(frozen=True)
-class Task:
-    """One report to make.
-
-    Parameters
-    ----------
-    notebook
-        What to run.
-    parameters
-        What to run it with.
-    expected
-        What the page must say of itself.
-    executed
-        Where the executed notebook is kept.
-    page
-        Where the page goes.
-    limits
-        What the notebook may take.
-    """
-
-    notebook: Path
-    parameters: ReportParameters
-    expected: Proof
-    executed: Path
-    page: Path
-    limits: Limits = field(default_factory=Limits)
+from analysis.rendering.proof import check_proof
+from analysis.rendering.staging import Made, write_record
+from analysis.rendering.task import Task
 
 
 def make_report(task: Task, server: str = "") -> None:
-    """Run one classroom's notebook, prove the page, put it in the staging folder.
+    """Make one classroom's page and put it in the staging folder.
 
     Parameters
     ----------
@@ -56,16 +28,43 @@ def make_report(task: Task, server: str = "") -> None:
     AnalysisError
         The notebook failed, or the page is unfit or another classroom's.
     """
-    parameters = task.parameters.model_dump()
+    keep_page(task, render_page(task, server))
+
+
+def render_page(task: Task, server: str = "") -> str:
+    """Run one classroom's notebook; return its page, proven to be the right one.
+
+    Raises
+    ------
+    AnalysisError
+        As in :func:`make_report`.
+    """
+    asked = task.parameters
     executed = execute_notebook(
-        task.notebook, parameters, task.executed, limits=task.limits, server=server
+        task.notebook, asked.model_dump(), task.executed, limits=task.limits, server=server
     )
-    language = open_language(task.parameters.language)
+    language = open_language(asked.language)
     title = language.say(
         "Classroom {classroom}, {window}: student groups",
-        classroom=task.parameters.classroom_id,
-        window=task.parameters.window,
+        classroom=asked.classroom_id,
+        window=asked.window,
     )
     page = make_page(executed, title=title, language=language)
     check_proof(page, task.expected)
+    return page
+
+
+def keep_page(task: Task, page: str) -> None:
+    """Put a page in the staging folder, then the record of what it was made from."""
     write_whole(task.page, page)
+    write_record(task.page, _record(task, page))
+
+
+def _record(task: Task, page: str) -> Made:
+    return Made(
+        classroom_id=task.parameters.classroom_id,
+        file=task.page.name,
+        made_on=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        key=task.key,
+        digest=digest_of(page.encode()),
+    )

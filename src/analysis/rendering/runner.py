@@ -3,76 +3,78 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-import nbformat
-
-from analysis.district import open_calibration
-from analysis.errors import UnknownError, UsageError
-from analysis.files import locked, safe_name
+from analysis.errors import UsageError
+from analysis.files import locked, natural_key
 from analysis.rendering.edition import (
     Edition,
     Entry,
-    new_name,
+    current_folder,
     publish,
-    read_current,
-    remove_unfinished,
-    staging_folder,
+    read_edition,
+    remove_editions,
 )
-from analysis.rendering.execution import Limits
-from analysis.rendering.parameters import check_declared
-from analysis.rendering.pool import make_in_pool
-from analysis.rendering.proof import Proof
-from analysis.rendering.report import Task
-from analysis.rendering.staleness import Key, report_key, why_stale
-from analysis.settings import ReportParameters, Settings, check_parameters
-from analysis.store import Store
+from analysis.rendering.plan import Order, Plan, Planner
+from analysis.rendering.staging import Staging
+from analysis.rendering.task import Task
+from analysis.settings import ReportParameters, Settings
+from analysis.store.calibrations import (
+    calibration_in_force,
+    calibration_is_due,
+    hold_calibrations,
+    share_changed,
+)
+from analysis.store.index import StoreIndex
 
-NOTEBOOK = "classroom_report.ipynb"
+SECONDS_EACH = 1.5
+"""What a report takes on one core of an ordinary computer, until a run has measured it."""
 
 
 @dataclass
 class RunSummary:
-    """What a run did, without student data."""
+    """What a run did, or would do, without student data."""
 
     window: str
     index: str | None = None
     edition: str | None = None
     rendered: list[str] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
     without_evidence: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    planned: list[str] = field(default_factory=list)
     reasons: dict[str, list[str]] = field(default_factory=dict)
+    calibration: dict[str, dict] = field(default_factory=dict)
+    removed_editions: list[str] = field(default_factory=list)
+    removed_orphans: int = 0
+    estimated_seconds: float = 0.0
+    seconds: float = 0.0
 
 
 def render_reports(
-    store: Store,
+    index: StoreIndex,
     settings: Settings,
+    order: Order,
     *,
-    window: str,
-    classroom_ids: list[str] | None = None,
-    force: bool = False,
-    on_plan: Callable[[int], None] = lambda n: None,
+    on_plan: Callable[[RunSummary], None] = lambda summary: None,
     on_done: Callable[[str], None] = lambda classroom_id: None,
 ) -> RunSummary:
     """Make the reports that are missing or no longer right, and publish an edition.
 
     Parameters
     ----------
-    store
-        Where the data are.
+    index
+        Of the store that holds the data.
     settings
-        Where the notebooks are and where to publish; group sizes; workers; time limit.
-    window
-        Assessment window.
-    classroom_ids
-        Which classrooms; ``None``: all with evidence in the window.
-    force
-        Make them also when nothing changed.
+        Where the notebooks are and where to publish; group sizes; workers; limits.
+    order
+        What is asked for.
     on_plan, on_done
-        Called with the number of reports to make, and after each with its classroom.
+        Called with what will be done, and after each report with its classroom.
 
     Returns
     -------
@@ -86,157 +88,176 @@ def render_reports(
     UsageError
         The notebook does not declare what a report is made from.
     LockedError
-        Another run is publishing here.
+        Another run is publishing here, or is at work with the store's calibration.
+    AnalysisError
+        The edition could not be published.
     """
-    if window not in store.windows:
-        raise UnknownError.of("window", window, store.windows, str(store.folder))
-    known = store.classroom_ids
-    for classroom_id in classroom_ids or []:
-        if classroom_id not in known:
-            raise UnknownError.of("classroom", classroom_id, known, str(store.folder))
-    with locked(settings.out, "making reports"):
-        remove_unfinished(settings.out)
-        open_calibration(store, window)
-        run = _Run(store, settings, window)
-        run.plan(classroom_ids or known, force=force)
-        on_plan(len(run.tasks))
-        if run.tasks or run.lists_changed:
-            run.make(on_done)
-            run.publish()
-        return run.summary
+    began = time.monotonic()
+    index.windows_until(order.window)
+    with locked(settings.out, "making reports"), hold_calibrations(index):
+        calibration = _calibrate_where_due(index, settings, order)
+        run = _Run(index, settings, order, Staging(settings.out))
+        run.summary.calibration = calibration
+        on_plan(run.summary)
+        run.make(on_done)
+        run.publish_if_changed()
+        run.summary.removed_editions = remove_editions(settings.out, keep=settings.keep)
+    run.summary.seconds = round(time.monotonic() - began, 2)
+    return run.summary
+
+
+def plan_reports(index: StoreIndex, settings: Settings, order: Order) -> RunSummary:
+    """Return what :func:`render_reports` would do, and change nothing."""
+    index.windows_until(order.window)
+    run = _Run(index, settings, order, Staging(settings.out))
+    for window in index.windows_until(order.window):
+        due = calibration_is_due(index, window, settings.most_changed)
+        run.summary.calibration[window] = _told(index, window) | {"due": due}
+    return run.summary
 
 
 class _Run:
     """One run: its plan, its outcome."""
 
-    def __init__(self, store: Store, settings: Settings, window: str):
-        self.store = store
+    def __init__(self, index: StoreIndex, settings: Settings, order: Order, staging: Staging):
+        self.index = index
         self.settings = settings
-        self.name = new_name()
-        self.notebook = (settings.notebooks / NOTEBOOK).resolve()
-        self.summary = RunSummary(window)
-        self.tasks: dict[str, Task] = {}
-        self.keys: dict[str, Key] = {}
-        current = read_current(settings.out)
+        self.order = order
+        self.staging = staging
+        pages = current_folder(settings.out)
+        current = read_edition(pages)
         # Another window's edition has other reports: nothing of it is carried over.
-        self.current = current if current and current.window == window else Edition("", window)
-        if self.current.name:
-            self.summary.edition = self.current.name
-            self.summary.index = str(settings.out / "current" / "index.html")
-
-    @property
-    def lists_changed(self) -> bool:
-        """Whether the index would name other classrooms than it does."""
-        listed = {c for c, entry in self.current.entries.items() if entry.file is None}
-        return not set(self.summary.without_evidence) <= listed
-
-    def plan(self, classroom_ids: list[str], *, force: bool) -> None:
-        """Decide for each classroom whether its report is to be made, and why."""
-        for classroom_id in classroom_ids:
-            if self.summary.window not in self.store.windows_of(classroom_id):
-                self.summary.without_evidence.append(classroom_id)
-                continue
-            parameters = self._parameters(classroom_id)
-            key = report_key(parameters, self.store, self.notebook)
-            made = self.current.entries.get(classroom_id)
-            good = made is not None and made.file is not None and made.problem is None
-            reasons = why_stale(made.key if good else None, key)
-            if reasons or force:
-                self.summary.reasons[classroom_id] = reasons or ["asked for"]
-                self.keys[classroom_id] = key
-                self.tasks[classroom_id] = self._task(parameters)
-            else:
-                self.summary.unchanged.append(classroom_id)
-        if self.tasks:
-            self._check_notebook()
+        same = current is not None and current.window == order.window
+        self.current = current if same else Edition("", order.window)
+        self.plan = Planner(index, settings, order, self.current, pages).plan(
+            staging.name, staging.made()
+        )
+        self.summary = self._begin_summary()
+        self.seconds_each = self.current.seconds_each
 
     def make(self, on_done: Callable[[str], None]) -> None:
         """Make the planned reports in worker processes."""
-        staging_folder(self.settings.out, self.name)
-        workers = self.settings.workers or os.cpu_count() or 1
-        for classroom_id, problem in make_in_pool(self.tasks, workers=workers):
+        self.summary.removed_orphans = self.staging.prepare() if self._has_work else 0
+        if not self.plan.tasks:
+            return
+        _check_notebook(next(iter(self.plan.tasks.values())))
+        began = time.monotonic()
+        for classroom_id, problem in _make_all(self.plan.tasks, self.settings):
             if problem is None:
                 self.summary.rendered.append(classroom_id)
             else:
                 self.summary.failed.append({"classroom_id": classroom_id, "problem": problem})
             on_done(classroom_id)
+        self.summary.rendered.sort(key=natural_key)
+        self.summary.failed.sort(key=lambda one: natural_key(one["classroom_id"]))
+        self.seconds_each = (time.monotonic() - began) / len(self.plan.tasks)
 
-    def publish(self) -> None:
-        """Publish what was made, with what is carried over."""
-        problems = {one["classroom_id"]: one["problem"] for one in self.summary.failed}
-        entries = dict(self.current.entries)
-        for classroom_id in self.summary.rendered:
-            page = self.tasks[classroom_id].page.name
-            now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-            entries[classroom_id] = self._entry(classroom_id, page, now, self.keys[classroom_id])
-        for classroom_id in [*problems, *self.summary.without_evidence]:
-            last = entries.get(classroom_id)
-            problem = problems.get(classroom_id, "no evidence in this window")
-            kept = (last.file, last.made_on, last.key) if last else (None, None, None)
-            entries[classroom_id] = self._entry(classroom_id, *kept, problem=problem)
-        staging_folder(self.settings.out, self.name)
-        publish(self.settings.out, Edition(self.name, self.summary.window, entries))
-        self.summary.edition = self.name
-        self.summary.index = str(self.settings.out / "current" / "index.html")
-
-    def _parameters(self, classroom_id: str) -> ReportParameters:
-        return check_parameters(
-            {
-                "classroom_id": classroom_id,
-                "window": self.summary.window,
-                "data_dir": str(self.store.folder.resolve()),
-                "min_size": self.settings.min_size,
-                "max_size": self.settings.max_size,
-                "n_groups": self.settings.n_groups,
-                "language": self.settings.language,
-            }
-        )
-
-    def _task(self, parameters: ReportParameters) -> Task:
-        name = safe_name(parameters.classroom_id)
-        out = self.settings.out.resolve()
-        roster = self.store.read_roster(parameters.classroom_id)
-        evidence = self.store.read_evidence(parameters.window, parameters.classroom_id)
-        expected = Proof(
-            classroom_id=parameters.classroom_id,
-            window=parameters.window,
-            n_students=len(roster),
-            n_evidence=len(evidence),
-            digest=self.store.digest(parameters.window, parameters.classroom_id),
-        )
-        return Task(
-            notebook=self.notebook,
-            parameters=parameters,
-            expected=expected,
-            executed=out / "runs" / self.name / f"{name}.ipynb",
-            page=out / "editions" / f".making-{self.name}" / f"{name}.html",
-            limits=Limits(
-                cell_timeout=self.settings.cell_timeout,
-                report_timeout=self.settings.report_timeout,
-                memory=self.settings.report_memory,
-            ),
-        )
-
-    def _entry(
-        self,
-        classroom_id: str,
-        file: str | None,
-        made_on: str | None,
-        key: Key | None,
-        problem: str | None = None,
-    ) -> Entry:
-        roster = self.store.read_roster(classroom_id)
-        about = {
-            column: next(iter(roster[column].dropna()), None)
-            for column in ("teacher", "school", "grade")
-        }
-        return Entry(classroom_id, file, made_on, key, problem=problem, **about)
-
-    def _check_notebook(self) -> None:
-        if not self.notebook.is_file():
-            raise UsageError(
-                f"{self.notebook} is not there.\n"
-                "Run the command in the project's folder, or set notebooks in coach.toml."
+    def publish_if_changed(self) -> None:
+        """Publish what was made with what is carried over, if there is anything new."""
+        if not self._has_work:
+            return
+        entries = {c: e for c, e in self.current.entries.items() if c not in self.plan.gone}
+        made = self.staging.made()
+        for classroom_id in [*self.summary.rendered, *self.summary.resumed]:
+            page = made[classroom_id]
+            entries[classroom_id] = self._entry(
+                classroom_id, file=page.file, made_on=page.made_on, key=page.key
             )
-        notebook = nbformat.read(self.notebook, as_version=4)
-        check_declared(notebook, ReportParameters.model_fields, self.notebook.name)
+        problems = {one["classroom_id"]: one["problem"] for one in self.summary.failed}
+        nothing = dict.fromkeys(self.summary.without_evidence, "no evidence in this window")
+        for classroom_id, problem in {**problems, **nothing}.items():
+            last = entries.get(classroom_id) or Entry(classroom_id, None, None, None)
+            entries[classroom_id] = self._entry(
+                classroom_id, file=last.file, made_on=last.made_on, key=last.key,
+                problem=problem, failed=classroom_id in problems,
+            )  # fmt: skip
+        edition = Edition(self.staging.name, self.order.window, entries, self.seconds_each)
+        new = {made[c].file for c in [*self.summary.rendered, *self.summary.resumed]}
+        publish(self.settings.out, edition, self.staging.finish(new))
+        self._tell_edition(edition.name)
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether there is a page to make or take over, or the index names others."""
+        listed = {one for one, entry in self.current.entries.items() if entry.file is None}
+        unlisted = set(self.plan.without_evidence) - listed
+        return bool(self.plan.tasks or self.plan.made or self.plan.gone or unlisted)
+
+    def _begin_summary(self) -> RunSummary:
+        plan: Plan = self.plan
+        workers = min(_n_workers(self.settings), max(1, len(plan.tasks)))
+        each = self.current.seconds_each or SECONDS_EACH / workers
+        self.summary = RunSummary(
+            window=self.order.window,
+            resumed=list(plan.made),
+            unchanged=plan.unchanged,
+            without_evidence=plan.without_evidence,
+            gone=plan.gone,
+            planned=list(plan.tasks),
+            reasons=plan.reasons,
+            estimated_seconds=round(each * len(plan.tasks), 1),
+        )
+        if self.current.name:
+            self._tell_edition(self.current.name)
+        return self.summary
+
+    def _tell_edition(self, name: str) -> None:
+        shown = current_folder(self.settings.out)
+        link = self.settings.out / "current"
+        self.summary.edition = name
+        self.summary.index = str((link if link.is_symlink() else shown) / "index.html")
+
+    def _entry(self, classroom_id: str, **what) -> Entry:
+        return Entry(classroom_id=classroom_id, **self.index.about(classroom_id), **what)
+
+
+def _make_all(tasks: dict[str, Task], settings: Settings) -> Iterator[tuple[str, str | None]]:
+    """Make reports where the settings say."""
+    if settings.scheduler or settings.engine == "dask":
+        from analysis.rendering.cluster import make_on_cluster
+
+        return make_on_cluster(tasks, workers=_n_workers(settings), scheduler=settings.scheduler)
+    from analysis.rendering.pool import make_in_pool
+
+    return make_in_pool(tasks, workers=_n_workers(settings))
+
+
+def _n_workers(settings: Settings) -> int:
+    return settings.workers or os.cpu_count() or 1
+
+
+def _calibrate_where_due(index: StoreIndex, settings: Settings, order: Order) -> dict[str, dict]:
+    """Renew calibrations whose evidence changed too much; tell of each what is in force."""
+    told = {}
+    for window in index.windows_until(order.window):
+        always = order.recalibrate and window == order.window
+        due = always or calibration_is_due(index, window, settings.most_changed)
+        if due:
+            from analysis.district import renew_calibration
+            from analysis.store import Store
+
+            renew_calibration(Store(index.folder), window, always=True)
+        told[window] = _told(index, window) | {"renewed": due}
+    return told
+
+
+def _told(index: StoreIndex, window: str) -> dict:
+    in_force = calibration_in_force(index, window)
+    if in_force is None:
+        return {"made_on": None, "share_changed": 1.0}
+    changed = round(share_changed(index, window, in_force), 4)
+    return {"made_on": in_force.made_on, "share_changed": changed}
+
+
+def _check_notebook(task: Task) -> None:
+    import nbformat
+
+    from analysis.rendering.parameters import check_declared
+
+    if not task.notebook.is_file():
+        raise UsageError(
+            f"{task.notebook} is not there.\n"
+            "Run the command in the project's folder, or set notebooks in coach.toml."
+        )
+    notebook = nbformat.read(task.notebook, as_version=4)
+    check_declared(notebook, ReportParameters.model_fields, task.notebook.name)

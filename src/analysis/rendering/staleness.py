@@ -1,30 +1,32 @@
 """Is a report still right? Everything it was made from, as digests, and what differs.
 
 The rule is that of R's targets: a report is made again when, and only when, something it
-was made from has changed.
+was made from has changed. No table is read for it: the store keeps a digest of each.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from analysis.district import calibration_file
 from analysis.files import digest_of
 from analysis.settings import ReportParameters
-from analysis.store import Store
+from analysis.store.calibrations import calibration_in_force
+from analysis.store.index import StoreIndex
 
 DRAWS_AND_COMPUTES = [
-    "pandas", "numpy", "scipy", "scikit-learn", "matplotlib", "jinja2", "nbconvert", "papermill",
+    "pandas", "numpy", "scipy", "scikit-learn", "matplotlib", "babel", "jinja2", "nbconvert",
+    "papermill",
 ]  # fmt: skip
 """Packages whose version can change a page."""
 
 WORDS = {
     "parameters": "its parameters changed",
     "data": "its students' data changed",
-    "calibration": "the data of all classrooms, on which numbers are calibrated, changed",
+    "calibration": "the calibration, made from the data of all classrooms, changed",
     "notebook": "the notebook changed",
     "package": "the analysis package changed",
     "versions": "a library changed",
@@ -33,17 +35,41 @@ WORDS = {
 Key = dict[str, str]
 
 
-def report_key(parameters: ReportParameters, store: Store, notebook: Path) -> Key:
-    """Return the digests of everything a report is made from.
+def shared_key(index: StoreIndex, window: str, notebook: Path) -> Key:
+    """Return the digests of what all reports of a window are made from.
+
+    Parameters
+    ----------
+    index
+        Its calibrations in force count: this window's, and those of the windows before,
+        which reports look back on.
+    window
+        Assessment window.
+    notebook
+        Its source.
+    """
+    in_force = [calibration_in_force(index, one) for one in index.windows_until(window)]
+    calibrations = [one.digest.encode() if one else b"" for one in in_force]
+    source = notebook.read_bytes() if notebook.is_file() else b""
+    return {
+        "calibration": digest_of(*calibrations)[:16],
+        "notebook": digest_of(source)[:16],
+        "package": package_digest(),
+        "versions": versions_digest(),
+    }
+
+
+def report_key(parameters: ReportParameters, index: StoreIndex, shared: Key) -> Key:
+    """Return the digests of everything one report is made from.
 
     Parameters
     ----------
     parameters
         Of the report.
-    store
-        Its classroom's rows count, and the calibration it uses; no other classroom's.
-    notebook
-        Its source.
+    index
+        Its classroom's rows count, no other classroom's.
+    shared
+        Of :func:`shared_key`.
 
     Returns
     -------
@@ -51,14 +77,10 @@ def report_key(parameters: ReportParameters, store: Store, notebook: Path) -> Ke
         A digest for each name of :data:`WORDS`.
     """
     asked = parameters.model_dump(exclude={"data_dir"})
-    window = parameters.window
     return {
         "parameters": digest_of(json.dumps(asked, sort_keys=True).encode())[:16],
-        "data": store.digest(window, parameters.classroom_id)[:16],
-        "calibration": calibration_file(store, window).name.split(".")[-2],
-        "notebook": digest_of(notebook.read_bytes())[:16],
-        "package": package_digest(),
-        "versions": versions_digest(),
+        "data": index.digest(parameters.window, parameters.classroom_id)[:16],
+        **shared,
     }
 
 
@@ -90,4 +112,6 @@ def package_digest() -> str:
 @cache
 def versions_digest() -> str:
     """Return the digest of the versions of what draws and computes."""
-    return digest_of(*(f"{name}=={version(name)}".encode() for name in DRAWS_AND_COMPUTES))[:16]
+    python = f"python=={'.'.join(map(str, sys.version_info[:3]))}"
+    named = [python, *(f"{name}=={version(name)}" for name in DRAWS_AND_COMPUTES)]
+    return digest_of(*(name.encode() for name in named))[:16]

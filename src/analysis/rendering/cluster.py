@@ -1,0 +1,162 @@
+"""Reports made on many machines: the same task, on a Dask cluster.
+
+A task carries its notebook and its classroom's slice of the store, and brings back the
+page; so workers need this package installed and nothing else - no shared disk, no
+database, and no other classroom's data.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from analysis.errors import AnalysisError, UsageError
+from analysis.files import write_whole
+from analysis.rendering.kernel import KernelServer, can_fork, own_server
+from analysis.rendering.pool import problem_of
+from analysis.rendering.report import keep_page, render_page
+from analysis.rendering.task import Task
+from analysis.store.index import StoreIndex
+from analysis.store.slices import Slice, cut_slice, lay_slice
+
+TASKS_A_WORKER = 2
+"""Tasks under way for each worker: one at work and one waiting. More would only pile up
+pages and slices in memory."""
+
+RETRIES = 2
+SECONDS_TO_CONNECT = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes back from a worker: a page, or why there is none.
+
+    Parameters
+    ----------
+    page
+        The proven page.
+    executed
+        The executed notebook, where there is one.
+    problem
+        Why the report failed, in words without student data.
+    """
+
+    page: str | None = None
+    executed: bytes | None = None
+    problem: str | None = None
+
+
+def make_on_cluster(
+    tasks: Mapping[str, Task], *, workers: int, scheduler: str | None = None
+) -> Iterator[tuple[str, str | None]]:
+    """Make reports on a Dask cluster; give each when it is done.
+
+    Parameters
+    ----------
+    tasks
+        What to make, by classroom.
+    workers
+        How many processes, where the cluster is started here.
+    scheduler
+        Address of a running cluster; ``None``: one on this machine, for this run.
+
+    Yields
+    ------
+    tuple of str and (str or None)
+        The classroom, and why its report failed. A worker that is lost loses no report:
+        another one makes it.
+
+    Raises
+    ------
+    UsageError
+        Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise UsageError('Dask is not installed.\nInstall it: pip install "distributed"') from None
+    with ExitStack() as stack:
+        cluster, server = (scheduler, "") if scheduler else _start(stack, workers)
+        try:
+            client = stack.enter_context(Client(cluster, timeout=SECONDS_TO_CONNECT))
+        except (OSError, ValueError):
+            raise UsageError(f"No Dask scheduler answers at {scheduler}.") from None
+        threads = sum(client.nthreads().values())
+        waiting = iter(tasks.items())
+        of = {}
+
+        def submit(n: int) -> list:
+            futures = []
+            for classroom_id, task in islice(waiting, n):
+                cut = cut_slice(_index_of(task), task.parameters.window, classroom_id)
+                future = client.submit(
+                    answer, task, task.notebook.read_bytes(), cut, server,
+                    pure=False, retries=RETRIES,
+                )  # fmt: skip
+                of[future.key] = classroom_id
+                futures.append(future)
+            return futures
+
+        done = as_completed(submit(TASKS_A_WORKER * max(1, threads)))
+        for future in done:
+            classroom_id = of.pop(future.key)
+            problem = problem_of(future)
+            yield classroom_id, problem or _take(tasks[classroom_id], future.result())
+            for new in submit(1):
+                done.add(new)
+
+
+def answer(task: Task, notebook: bytes, cut: Slice, server: str) -> Answer:
+    """Make one report on a worker, in a folder of its own that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="report") as name:
+        folder = Path(name)
+        lay_slice(cut, folder / "store")
+        write_whole(folder / task.notebook.name, notebook)
+        here = replace(
+            task,
+            notebook=folder / task.notebook.name,
+            parameters=task.parameters.model_copy(update={"data_dir": str(folder / "store")}),
+            executed=folder / "executed.ipynb",
+        )
+        try:
+            page = render_page(here, server or _server_here())
+        except AnalysisError as error:
+            # The same data would fail again: an answer, not an error to be retried.
+            return Answer(problem=str(error), executed=_content(here.executed))
+        return Answer(page=page, executed=_content(here.executed))
+
+
+def _start(stack: ExitStack, workers: int) -> tuple[object, str]:
+    """Start a cluster on this machine; its workers share one kernel server."""
+    from distributed import LocalCluster
+
+    server = stack.enter_context(KernelServer()).address if can_fork() else ""
+    cluster = LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+    )
+    return stack.enter_context(cluster), server
+
+
+def _server_here() -> str:
+    return own_server().address if can_fork() else ""
+
+
+def _index_of(task: Task) -> StoreIndex:
+    return StoreIndex(Path(task.parameters.data_dir))
+
+
+def _take(task: Task, given: Answer) -> str | None:
+    """Put what a worker sends where the edition is made; return its problem."""
+    if given.executed is not None:
+        write_whole(task.executed, given.executed)
+    if given.page is not None:
+        keep_page(task, given.page)
+    return given.problem
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None

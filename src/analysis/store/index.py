@@ -1,0 +1,167 @@
+"""What is in a store, and the digest of each part, without reading a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import DataError, UnknownError
+from analysis.files import digest_of, natural_key, safe_name
+
+FORMAT = 2
+MARKER = "store.json"
+ABOUT = ["teacher", "school", "grade"]
+"""Columns of the roster that an index of reports shows."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table's file: its digest, which is also in its name, and its rows."""
+
+    file: str
+    digest: str
+    rows: int
+
+
+class StoreIndex:
+    """What a store holds.
+
+    Parameters
+    ----------
+    folder
+        Where the store is, or will be once something is saved.
+
+    Examples
+    --------
+    >>> StoreIndex(Path("nowhere")).exists
+    False
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self._content: dict | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was saved here."""
+        return (self.folder / MARKER).is_file()
+
+    @property
+    def saved_at(self) -> float:
+        """When something was last saved here, in seconds since 1970."""
+        return (self.folder / MARKER).stat().st_mtime
+
+    @property
+    def classroom_ids(self) -> list[str]:
+        """Classrooms with a roster, in natural order."""
+        return sorted(self._index["classrooms"], key=natural_key)
+
+    @property
+    def windows(self) -> list[str]:
+        """Windows with evidence, in the order of their first observation, then by name."""
+        return list(self._index["windows"])
+
+    def windows_of(self, classroom_id: str) -> list[str]:
+        """Return the windows in which this classroom has evidence."""
+        evidence = self._classroom(classroom_id)["evidence"]
+        return [window for window in self.windows if window in evidence]
+
+    def windows_until(self, window: str) -> list[str]:
+        """Return the windows up to this one, which a report of it may look back on."""
+        self._check_window(window)
+        return self.windows[: self.windows.index(window) + 1]
+
+    def about(self, classroom_id: str) -> dict[str, str | None]:
+        """Return the classroom's teacher, school and grade, missing where not known."""
+        return dict(self._classroom(classroom_id)["about"])
+
+    def roster_part(self, classroom_id: str) -> Part:
+        """Return the classroom's roster file."""
+        return Part(*self._classroom(classroom_id)["roster"])
+
+    def evidence_part(self, classroom_id: str, window: str) -> Part | None:
+        """Return the classroom's evidence file of a window, or none."""
+        part = self._classroom(classroom_id)["evidence"].get(window)
+        return Part(*part) if part else None
+
+    def framework_digest(self) -> str:
+        """Return a digest of skills and items; it changes when, and only when, they do."""
+        parts = sorted(self._index["framework"].items())
+        return digest_of(*(part[1].encode() for _, part in parts))
+
+    def digest(self, window: str, classroom_id: str | None = None) -> str:
+        """Return a digest of what a report of this classroom reads, or of all classrooms.
+
+        It changes when, and only when, a row of the roster, of the evidence up to this
+        window, or of the framework changes.
+        """
+        wanted = self.classroom_ids if classroom_id is None else [classroom_id]
+        parts = [self.framework_digest()]
+        for one in wanted:
+            parts.append(self.roster_part(one).digest)
+            known = [self.evidence_part(one, each) for each in self.windows_until(window)]
+            parts += [part.digest if part else "" for part in known]
+        return digest_of(*(part.encode() for part in parts))
+
+    def one_classroom(self, classroom_id: str) -> dict:
+        """Return the index as if this classroom were the only one."""
+        return self._index | {"classrooms": {classroom_id: self._classroom(classroom_id)}}
+
+    # -- reading ------------------------------------------------------------------------
+
+    @property
+    def _index(self) -> dict:
+        if self._content is None:
+            self._content = self._read_index()
+        return self._content
+
+    def _read_index(self) -> dict:
+        if not self.exists:
+            raise DataError(
+                f"{self.folder} holds no store yet.\n"
+                f"Import exports first: coach import FOLDER --store {self.folder}"
+            )
+        index = json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
+        if index.get("format") != FORMAT:
+            raise DataError(
+                f"{self.folder} was written by another version (format {index.get('format')}).\n"
+                "Delete the folder and import the exports again."
+            )
+        return index | {"windows": dict(index["windows"])}
+
+    def _classroom(self, classroom_id: str) -> dict:
+        if classroom_id not in self._index["classrooms"]:
+            raise UnknownError.of("classroom", classroom_id, self.classroom_ids, str(self.folder))
+        return self._index["classrooms"][classroom_id]
+
+    def _check_window(self, window: str) -> None:
+        if window not in self._index["windows"]:
+            raise UnknownError.of("window", window, self.windows, str(self.folder))
+
+
+def empty_index() -> dict:
+    """Return the index of a store in which nothing is saved yet."""
+    return {"format": FORMAT, "framework": {}, "classrooms": {}, "windows": {}}
+
+
+def files_of(index: dict) -> set[str]:
+    """Return the names of all files that an index puts in force."""
+    files = {part[0] for part in index["framework"].values()}
+    for classroom in index["classrooms"].values():
+        files.add(classroom["roster"][0])
+        files |= {part[0] for part in classroom["evidence"].values()}
+    return files
+
+
+def file_name(*place: str, digest: str) -> str:
+    """Return the name of a table's file: where it belongs, and what is in it.
+
+    Examples
+    --------
+    >>> file_name("roster", "7A", digest="0123456789abcdef")
+    'roster/7a-dedba776.0123456789ab.parquet'
+    """
+    *folders, last = place
+    safe = [folders[0], *map(safe_name, folders[1:]), safe_name(last)] if folders else [last]
+    return "/".join(safe) + f".{digest[:12]}.parquet"
