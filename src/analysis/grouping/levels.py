@@ -27,7 +27,7 @@ LEAST_WEIGHT = 1 / 3
 on simulated districts: it costs less than 0.01 on target where skills are had or not and
 gains 0.02 to 0.05 where they come in degrees (``benchmarks/results/grouping_simulated.md``)."""
 
-GRADED = 0.5
+GRADED = 0.25
 """Share of ratings between nothing and everything from which this reading stands alone: a
 model of had-or-not takes half points for the toss of a coin."""
 
