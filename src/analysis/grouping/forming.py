@@ -104,7 +104,7 @@ def form_groups(
         shares=shares,
         random_state=random_state,
     )
-    rules = _resolve(rules, classroom, previous)
+    rules = _ask_before_grouping(_resolve(rules, classroom, previous), classroom)
     former = former_groups_of(previous, classroom.students)
     plan = _plan(classroom, rules, former, supports_skill_groups)
     parts = account_for_everyone(classroom, plan.model, rules, random_state)
@@ -250,6 +250,23 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
     return model.fit(
         mastery, value=classroom.value, former_groups=former, student_ids=classroom.students
     )
+
+
+def _ask_before_grouping(rules: GroupRules, classroom: Classroom) -> GroupRules:
+    """Exclude skills that fewer students were asked about than a group has.
+
+    What was not asked is only guessed from other skills: enough to say what comes next for
+    a student, too little to seat a group on. The teacher may still want such a skill.
+    """
+    enough = min(rules.min_size, int(classroom.assessed.sum()))
+    kept = {*rules.focus_wanted, *rules.fixed.values()}
+    guessed = [
+        skill
+        for skill, n_asked in zip(classroom.skills, classroom.asked.sum(axis=0), strict=True)
+        if n_asked < enough and skill not in kept
+    ]
+    excluded = dict.fromkeys([*rules.focus_excluded, *guessed])
+    return replace(rules, focus_excluded=list(excluded))
 
 
 def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:
