@@ -90,7 +90,8 @@ def describe(results: dict[str, dict], size: int) -> str:
     lines = [
         "# Import of tidy evidence",
         "",
-        f"{ours['rows']:,} rows, {size / 2**20:.0f} MiB of CSV; best of {TURNS} x {REPEATS} runs by turns,",
+        f"{ours['rows']:,} rows, {size / 2**20:.0f} MiB of CSV;",
+        f"best of {TURNS} x {REPEATS} runs by turns,",
         "a process for each reader.",
         "",
         "| reader | seconds | rows/s | peak memory |",
