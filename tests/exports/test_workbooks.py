@@ -194,6 +194,8 @@ def test_an_open_document_sheet_is_read_by_the_process_apart(tmp_path):
     path = tmp_path / "book.ods"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{manifest}"/>')
         archive.writestr(
             "content.xml",
             f"<office:document-content {spaces}><office:body><office:spreadsheet>"
