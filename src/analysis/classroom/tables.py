@@ -70,7 +70,7 @@ class ClassroomTables:
     @cached_property
     def framework(self) -> SkillFramework:
         """The district's skills."""
-        return open_framework(self.store)
+        return open_framework(self.store, self.language.code)
 
     @cached_property
     def calibration(self) -> Calibration:
