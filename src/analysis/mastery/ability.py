@@ -80,24 +80,31 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     n_items = rows.answers.shape[1]
     model = AbilityModel(np.ones(n_items), np.zeros(n_items), -(NODES**2) / 2)
     means = np.zeros(rows.n_classrooms)
-    for _ in range(max_iter):
-        right, asked = np.zeros((2, n_items, len(NODES)))
-        ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
-        for part in rows.chunks():
-            part_right, part_wrong = part.right_and_wrong()
-            at_node = model.posterior(part_right, part_wrong, means[part.classroom])
-            part.add_by_classroom(ability, at_node @ NODES)
-            at_node *= part.count[:, None]
-            there += at_node.sum(axis=0)
-            right += part_right.T @ at_node
-            asked += (part_right + part_wrong).T @ at_node
-        new = _refit(model, right, asked, there)
-        means = factor.shrink_means(ability, rows.classroom_sizes)
-        change = np.abs(new.success() - model.success()).max()
-        model = new
-        if change < tol:
-            break
+    for part, steps in rows.schedule(max_iter):
+        for _ in range(steps):
+            right, asked, there, ability = expect(model, part, means)
+            new = _refit(model, right, asked, there)
+            means = factor.shrink_means(ability, part.classroom_sizes)
+            change = np.abs(new.success() - model.success()).max()
+            model = new
+            if change < tol:
+                break
     return model, means
+
+
+def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
+    """Return expected counts: right answers and all by node, students by node, abilities."""
+    right, asked = np.zeros((2, rows.answers.shape[1], len(NODES)))
+    ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
+    for part in rows.chunks():
+        part_right, part_wrong = part.right_and_wrong()
+        at_node = model.posterior(part_right, part_wrong, means[part.classroom])
+        part.add_by_classroom(ability, at_node @ NODES)
+        at_node *= part.count[:, None]
+        there += at_node.sum(axis=0)
+        right += part_right.T @ at_node
+        asked += (part_right + part_wrong).T @ at_node
+    return right, asked, there, ability
 
 
 def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
