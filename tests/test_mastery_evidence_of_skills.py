@@ -10,6 +10,7 @@ import pytest
 from scipy.special import expit
 
 from analysis.mastery import MasteryModel, items, judge_skills, profile
+from analysis.mastery.verdict import log_loss
 
 ECPE = Path(__file__).parents[1].parent / "shared/data/assessments/ecpe_english_28x3"
 Q = np.repeat(np.eye(3, dtype=int), 5, axis=0)
@@ -49,6 +50,23 @@ def test_too_few_answers_give_no_verdict():
     verdict = judge_skills(MasteryModel(Q), draw(1, skills=True))
     assert not verdict
     assert verdict.gain is None
+
+
+def test_knowing_the_classrooms_does_not_spoil_predictions():
+    rng = np.random.default_rng(4)
+    labels = np.repeat(np.arange(30), 20)
+    ability = rng.normal(size=30)[labels] * 0.7 + rng.normal(size=600)
+    chance = expit(ability[:, None] + np.linspace(-1, 1, len(Q)))
+    answers = (rng.random(chance.shape) < chance).astype(float)
+    hidden = rng.random(answers.shape) < 0.5
+    shown = np.where(hidden, np.nan, answers)
+
+    def loss(classrooms):
+        model = MasteryModel(Q).fit(shown, classrooms=classrooms)
+        predicted = model.predict_responses(shown, classrooms)
+        return log_loss(answers[hidden], predicted[hidden]).mean()
+
+    assert loss(labels) < loss(None) - 0.002
 
 
 @pytest.mark.skipif(not ECPE.is_dir(), reason="the shared assessments are not here")

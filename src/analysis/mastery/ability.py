@@ -3,7 +3,8 @@
 The two-parameter logistic model (Birnbaum 1968), P(right) = logistic(slope x ability +
 easiness), by EM over a grid (Bock & Aitkin 1981, doi:10.1007/BF02293801), slopes drawn
 to their common mean (Rasch is the limit) and easiness to the mean of the items. The
-ability need not be normal: its distribution is found on the grid, drawn to the normal.
+ability need not be normal: its distribution is found on the grid, drawn to the normal
+(normal within each classroom, where classrooms are given).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from analysis.mastery import factor
 from analysis.mastery.responses import Responses
@@ -53,9 +54,10 @@ class AbilityModel:
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
+        usual = softmax(self.density) @ NODES
         sums = np.zeros(rows.n_classrooms)
         for part in rows.chunks():
-            part.add_by_classroom(sums, self.look(part, means).share @ NODES)
+            part.add_by_classroom(sums, self.look(part, means).share @ NODES - usual)
         return sums
 
 
@@ -83,7 +85,8 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     for part, steps in rows.schedule(max_iter):
         for _ in range(steps):
             right, asked, there, ability = expect(model, part, means)
-            new = _refit(model, right, asked, there)
+            density = model.density if len(means) > 1 else _refit_density(there)
+            new = _refit(model, right, asked, density)
             means = factor.shrink_means(ability, part.classroom_sizes)
             change = np.abs(new.success() - model.success()).max()
             model = new
@@ -107,7 +110,7 @@ def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
     return right, asked, there, ability
 
 
-def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
+def _refit(model: AbilityModel, right, asked, density) -> AbilityModel:
     slope, easiness = model.slope, model.easiness
     mean_slope = (1.0 + slope.sum()) / (1 + len(slope))
     mean_easiness = easiness.sum() / (1 + len(slope))
@@ -122,7 +125,7 @@ def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
         determinant = aa * bb - ab**2
         slope = slope + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -1, 1)
         easiness = easiness + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -1, 1)
-    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, _refit_density(there))
+    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, density)
 
 
 def _refit_density(there: np.ndarray) -> np.ndarray:
