@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -37,9 +40,13 @@ HOSTILE_NAMES = [
 ]
 
 
-def make_page(store: Store, classroom_id: str, folder: Path) -> Path:
-    data_dir = str(store.folder.resolve())
-    given = {"classroom_id": classroom_id, "window": WINDOW, "data_dir": data_dir}
+def make_page(store: Store, classroom_id: str, folder: Path, language: str = "en") -> Path:
+    given = {
+        "classroom_id": classroom_id,
+        "window": WINDOW,
+        "data_dir": str(store.folder.resolve()),
+        "language": language,
+    }
     proof = open_classroom(**given).show_proof()
     page = folder / "page.html"
     notebook = PROJECT / "notebooks" / NOTEBOOK
@@ -50,6 +57,11 @@ def make_page(store: Store, classroom_id: str, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def plain_page(demo_store, tmp_path_factory) -> Path:
     return make_page(demo_store, "demo-4b", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def spanish_page(demo_store, tmp_path_factory) -> Path:
+    return make_page(demo_store, "demo-4b", tmp_path_factory.mktemp("es"), language="es")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +131,7 @@ def test_every_name_is_shown_as_it_is(hostile_page, opened):
     assert [name for name in HOSTILE_NAMES if name not in told] == []
 
 
-@pytest.mark.parametrize("which", ["plain_page", "hostile_page"])
+@pytest.mark.parametrize("which", ["plain_page", "hostile_page", "spanish_page"])
 def test_a_page_can_be_used_by_everyone(which, opened, request):
     # axe itself is a script, so the policy steps aside for the test alone.
     page = opened(request.getfixturevalue(which), bypass_csp=True)
@@ -150,7 +162,34 @@ def test_there_is_one_first_heading_and_no_level_is_skipped(plain_page, opened):
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
+def test_every_picture_is_there(plain_page, opened):
+    widths = opened(plain_page).eval_on_selector_all("img", "all => all.map(i => i.naturalWidth)")
+    assert min(widths) > 100
+
+
 def test_a_page_is_light(plain_page):
     text = plain_page.read_bytes()
+    pictures = sum(len(part) for part in text.split(b'"') if part.startswith(b"data:"))
     assert len(text) <= 300_000
-    assert len(text) - sum(len(part) for part in text.split(b'"') if part[:5] == b"data:") <= 80_000
+    assert len(text) - pictures <= 60_000
+
+
+@pytest.mark.parametrize("paper", ["Letter", "A4"])
+def test_a_class_of_two_dozen_prints_on_two_pages(plain_page, opened, paper):
+    pdf = opened(plain_page).pdf(format=paper, prefer_css_page_size=True, tagged=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+
+
+@pytest.mark.parametrize("which", ["plain_page", "hostile_page", "spanish_page"])
+def test_the_markup_is_valid(which, request):
+    jar = os.environ.get("VNU_JAR")
+    if not jar:
+        if os.environ.get("CI"):
+            pytest.fail("the W3C checker is missing: npm install vnu-jar, then set VNU_JAR")
+        pytest.skip("VNU_JAR does not say where the W3C checker is")
+    command = ["java", "-jar", jar, "--errors-only", "--format", "text"]
+    done = subprocess.run(
+        [*command, str(request.getfixturevalue(which))], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0

@@ -130,3 +130,57 @@ def test_rules_in_conflict_are_named_and_no_others():
 def test_too_many_groups_for_the_class_are_refused_by_name():
     with pytest.raises(UsageError, match=r"min_size = 3\n- n_groups = 5"):
         SkillNeedGroups(n_groups=5).fit(make_mastery(12, 4, 0))
+
+
+def test_groups_of_one_focus_are_split_by_like_needs():
+    """All need skill 0 most; four of them need 1 as well, four need 2."""
+    mastery = np.full((8, 3), 0.95)
+    mastery[:, 0] = 0.02
+    mastery[[0, 2, 4, 6], 1] = 0.3
+    mastery[[1, 3, 5, 7], 2] = 0.3
+    groups = SkillNeedGroups(max_size=4).fit(mastery)
+    assert groups.focus_.tolist() == [0, 0]
+    first, second = ({*np.flatnonzero(groups.labels_ == group).tolist()} for group in (0, 1))
+    assert {frozenset(first), frozenset(second)} == {
+        frozenset({0, 2, 4, 6}),
+        frozenset({1, 3, 5, 7}),
+    }
+
+
+@pytest.mark.parametrize("n_groups", [4, 5, 6, 7])
+def test_the_number_of_groups_asked_for_is_given(n_groups):
+    groups = SkillNeedGroups(n_groups=n_groups).fit(make_mastery(24, 8, 0))
+    assert len(groups.focus_) == n_groups
+
+
+@pytest.mark.parametrize(("group_gain", "n_groups"), [(0.0, 3), (0.9, 2)])
+def test_a_further_group_is_opened_only_if_it_puts_enough_more_on_target(group_gain, n_groups):
+    """Three students gain 0.2 each from a group of their own: 0.6 in all."""
+    mastery = np.ones((9, 3))
+    mastery[:3, 0], mastery[3:6, 1] = 0.1, 0.1
+    mastery[6:, 2], mastery[6:, 1] = 0.1, 0.3
+    groups = SkillNeedGroups(group_gain=group_gain).fit(mastery)
+    assert len(groups.focus_) == n_groups
+
+
+def test_the_mastery_given_is_left_as_it_was():
+    mastery = make_mastery(12, 4, 0)
+    kept = mastery.copy()
+    SkillNeedGroups(absent=[0]).fit(mastery)
+    np.testing.assert_array_equal(mastery, kept)
+
+
+def test_a_large_class_has_room_for_everyone():
+    """More than six groups of six are needed for 60 students."""
+    groups = SkillNeedGroups().fit(make_mastery(60, 6, 0))
+    assert (groups.labels_ >= 0).all()
+    assert np.bincount(groups.labels_).max() <= 6
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [({"min_size": 5, "max_size": 4}, "sizes 5 to 4 cannot be"), ({"n_groups": 0}, "at least 1")],
+)
+def test_numbers_that_cannot_be_are_refused(rules, said):
+    with pytest.raises(UsageError, match=said):
+        SkillNeedGroups(**rules).fit(make_mastery(12, 4, 0))

@@ -243,3 +243,20 @@ def test_certainty_is_low_where_the_draws_say_so():
     assert fit["s0"] == pytest.approx(1 / 3)
     assert (fit.drop("s0") == 1).all()
     assert grouping.check_with_teacher["student_id"].tolist() == ["s0"]
+
+
+@pytest.mark.parametrize(("least_share", "opened"), [(0.0, True), (0.5, False)])
+def test_a_group_of_leftovers_is_never_opened(least_share, opened):
+    """Three students who may lack c, more likely not: 0.4 each on target."""
+    mastery, roster = make_tables("aaaabbbb---")
+    maybe = mastery["student_id"].isin(["s8", "s9", "s10"]) & (mastery["skill_id"] == "c")
+    mastery.loc[maybe, "mastery"] = 0.6
+    grouping = form_groups(
+        mastery,
+        roster,
+        classroom_id="4a",
+        window="fall",
+        rules=GroupRules(least_share=least_share),
+    )
+    assert ("c" in set(grouping.focus["focus_skill_id"])) == opened
+    assert grouping.extension["student_id"].tolist() == ([] if opened else ["s8", "s9", "s10"])

@@ -112,3 +112,13 @@ def test_a_need_lies_between_both_readings():
     both = form_groups(mastery, roster, classroom_id="4a", window="fall", shares=shares)
     assert (both.groups["need"] != alone.groups["need"]).all()
     assert (both.groups["need"] - alone.groups["need"]).abs().max() < 0.5
+
+
+@pytest.mark.parametrize("kept", [[], ["a"]])
+def test_where_there_are_no_shares_the_mastery_model_stands_alone(kept):
+    mastery, roster, shares = make_class(SPLIT, SPLIT)
+    known = {"classroom_id": "4a", "window": "fall"}
+    alone = form_groups(mastery, roster, **known)
+    some = form_groups(mastery, roster, **known, shares=shares[shares["skill_id"].isin(kept)])
+    of_b = some.groups["focus_skill_id"] == "b"
+    pd.testing.assert_series_equal(some.groups["need"][of_b], alone.groups["need"][of_b])

@@ -50,6 +50,7 @@ def rules_for(draw, n_students: int, n_skills: int):
         "focus_excluded": draw(st.lists(skill, max_size=1)),
         "absent": draw(st.lists(student, **few)),
         "min_fit": draw(st.sampled_from([0.0, 0.3])),
+        "least_share": draw(st.sampled_from([0.0, 0.6])),
     }
 
 
@@ -71,6 +72,10 @@ def assert_rules_hold(groups: SkillNeedGroups, mastery: np.ndarray) -> None:
         assert student not in present or focus[labels[student]] == skill
     assert set(groups.focus_wanted) <= set(focus.tolist())
     assert not set(groups.focus_excluded) & set(focus.tolist())
+    chosen = {*groups.focus_wanted, *groups.fixed.values()}
+    for skill in set(focus.tolist()) - chosen:
+        taught = np.flatnonzero(np.append(focus, -1)[labels] == skill)
+        assert np.nan_to_num(groups.value_[taught, skill]).mean() >= groups.least_share - 1e-5
     tied = {*groups.fixed, *chain.from_iterable(groups.together)}
     for student in np.flatnonzero(labels >= 0):
         if student not in tied:

@@ -225,6 +225,23 @@ def test_each_kind_of_evidence_becomes_a_share_of_stated_weight(columns, share, 
     assert seen.weight[0] == weight
 
 
+def test_levels_of_the_shipped_scales_need_no_scales_given(tmp_path):
+    levels = EVIDENCE.assign(
+        kind="level",
+        scale="rubric-4",
+        level=np.where(EVIDENCE["points"] > 0, "3", "2"),
+        points=np.nan,
+        points_possible=np.nan,
+    )
+    made = calibrate(levels, ROSTER, window="fall")
+    made.save(tmp_path / "levels.json")
+    pd.testing.assert_frame_equal(
+        measure_mastery(levels, ROSTER, made),
+        measure_mastery(levels, ROSTER, Calibration.load(tmp_path / "levels.json")),
+        check_exact=True,
+    )
+
+
 def test_a_score_without_cut_is_no_evidence():
     seen = read_observations(observe(kind="score", score=200.0), "fall")
     assert seen.student_ids == []

@@ -71,6 +71,7 @@ class Classroom(ClassroomTables):
             states=self.skill_states,
             parts=self._parts_of_map(),
             order=order,
+            said={str(state): self.language.say(state) for state in SkillState},
         )
 
     def show_class_needs(self) -> Block:

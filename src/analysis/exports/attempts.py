@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -48,6 +50,38 @@ def resolve_attempts(reading: Reading, observed: pd.DataFrame, rule: str) -> pd.
     kept = _apply(repeated, rule)
     _say_what_was_kept(reading, repeated, kept, rule)
     return pd.concat([alone, kept], ignore_index=True).sort_values("row", kind="stable")
+
+
+def resolve_across(
+    readings: Sequence[Reading], parts: Sequence[pd.DataFrame], rule: str
+) -> tuple[list[pd.DataFrame], list[str]]:
+    """Return the parts without observations that another file has too, and notes.
+
+    Two files of one name and window may hold the same observation: the rule decides
+    between them as between two attempts; rows of which nothing is kept are set aside.
+    """
+    if len(parts) < 2:
+        return list(parts), []
+    plain = [part.apply(as_texts).assign(_part=n) for n, part in enumerate(parts)]
+    both = pd.concat(plain, ignore_index=True)
+    again = repeated_keys(both, _KEY)
+    if not again.any():
+        return list(parts), []
+    kept = _apply(both[again].assign(row=lambda f: f["row"] + f["_part"] * 10**7), rule)
+    kept = kept.assign(row=kept["row"] % 10**7)
+    whole = pd.concat([both[~again], kept], ignore_index=True)
+    out = []
+    for n, (reading, part) in enumerate(zip(readings, parts, strict=True)):
+        mine = whole[whole["_part"] == n].sort_values("row", kind="stable").drop(columns="_part")
+        reading.findings.put_aside(
+            np.setdiff1d(part["row"].unique(), mine["row"].unique()),
+            f"the same observations are in another file: {RULES[rule]}",
+            "Nothing to do; or give the files different names or windows.",
+        )
+        out.append(mine)
+    n_lost = int(again.sum()) - len(kept)
+    said = f"{n_lost} observations are in several files; rule “{rule}”: {RULES[rule]}."
+    return [part for part in out if len(part)], [said]
 
 
 def name_observations(observed: pd.DataFrame) -> pd.DataFrame:

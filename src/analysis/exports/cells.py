@@ -154,7 +154,7 @@ class ScoreColumn:
     def __init__(self, texts: pd.Series):
         self.index = texts.index
         self.codes, unique = pd.factorize(texts)
-        self.cells = [read_cell(text) for text in unique.tolist()]
+        self.cells = [read_cell(text) for text in np.asarray(unique, dtype=object)]
 
     @property
     def forms(self) -> set[Form]:

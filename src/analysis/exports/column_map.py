@@ -8,13 +8,18 @@ A map is a small TOML file::
     "Fractions 1" = "skill:3.NF.A.1"
     "Notes" = "ignore"
 
+Where a file has a pattern rather than a few odd names, the map may declare it as a
+``[platform]`` instead, in the words of ``platforms.toml``.
+
 A proposal is never used by itself: the coach looks at it, saves it and gives it back.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli_w
@@ -26,6 +31,7 @@ from analysis.exports.names import clean_name, name_rules
 from analysis.exports.opening import open_source
 from analysis.exports.sources import read_source, unpack
 from analysis.exports.table import Sheet
+from analysis.scales import SCALES
 
 LIKE = 80
 """Likeness (0-100, rapidfuzz WRatio) from which a role is proposed for a column."""
@@ -80,18 +86,27 @@ def propose_map(path: Path) -> str:
     return tomli_w.dumps({"columns": {name: proposed.get(name, "skill:" + name) for name in names}})
 
 
-def read_map(path: Path) -> dict[str, str]:
-    """Return a saved map: column name -> role, ``skill:<id>``, ``item:<id>`` or ``ignore``.
+@dataclass(frozen=True)
+class ColumnMap:
+    """A saved map: column name -> role, and a platform that is declared in it, or None."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    platform: Mapping | None = None
+
+
+def read_map(path: Path) -> ColumnMap:
+    """Return a saved map; a role is one of ours, ``skill:<id>``, ``item:<id>`` or ``ignore``.
 
     Raises
     ------
     DataError
-        The file is no TOML, or names a role that does not exist.
+        The file is no TOML, names a role that does not exist, or maps nothing.
     """
     try:
-        columns = tomllib.loads(path.read_text(encoding="utf-8")).get("columns", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        saved = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{path.name}: is no TOML file ({error}).\nCorrect it.") from None
+    columns, platform = saved.get("columns", {}), saved.get("platform")
     findings = Findings(path.name)
     for name, role in columns.items():
         told = role in (*_ROLES, "ignore") or str(role).startswith(("skill:", "item:"))
@@ -101,8 +116,31 @@ def read_map(path: Path) -> dict[str, str]:
                 f"{role!r} is no role; there are {known}, skill:<id>, item:<id>, ignore",
                 column=name,
             )
+    if not columns and platform is None:
+        findings.fault("has neither [columns] nor a [platform]")
+    if platform is not None:
+        for fault in _faults_of(platform):
+            findings.fault(fault)
     findings.refuse_faults("Correct the column map.")
-    return columns
+    return ColumnMap(columns, platform)
+
+
+def _faults_of(platform: Mapping) -> list[str]:
+    faults = [f"the platform lacks {key}" for key in ("name", "needs") if key not in platform]
+    if not {"wide", "long"} & platform.keys():
+        faults.append("the platform says neither wide nor long")
+    for pattern in [
+        *platform.get("needs", ()),
+        *(rule["pattern"] for rule in platform.get("wide", ())),
+    ]:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            faults.append(f"{pattern!r} is no pattern ({error})")
+    for rule in [*platform.get("wide", ()), platform.get("long", {})]:
+        if rule.get("kind") == "level" and rule.get("scale") not in SCALES:
+            faults.append(f"there is no scale {rule.get('scale')!r}; there are {', '.join(SCALES)}")
+    return faults
 
 
 def apply_map(sheet: Sheet, columns: Mapping[str, str]) -> Sheet:

@@ -20,6 +20,7 @@ from analysis.exports.cells import ScoreColumn, read_numbers
 from analysis.exports.collecting import Collector
 from analysis.exports.findings import name_rows, name_some
 from analysis.exports.names import find_role, is_demographic, is_sensitive
+from analysis.exports.placements import place_by_grade
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import STUDENT_ROLES, Students, read_students
 from analysis.exports.table import Table
@@ -133,7 +134,18 @@ def _read_wide(rule: dict, students: Students, collector: Collector) -> None:
         if not match or re.search(rule.get("skip", r"$^"), name, re.IGNORECASE):
             continue
         skill = rule.get("skill", "{0}").format(*match.groups(), **match.groupdict()).strip()
-        if rule["kind"] == "level":
+        if rule["kind"] == "placement":
+            if table.place(f"{skill} Relative Placement") is None:
+                levels = place_by_grade(table.text(place), students.frame["grade"])
+                collector.add(
+                    levels.notna().to_numpy(),
+                    skill_id=skill,
+                    observation_id=skill,
+                    kind="level",
+                    level=levels,
+                    scale=rule["scale"],
+                )
+        elif rule["kind"] == "level":
             levels = read_levels(table.text(place), rule["scale"], name, table)
             collector.add(
                 levels.notna().to_numpy(),

@@ -30,21 +30,23 @@ _MS_OWN = re.compile(
     r"|grade posted time|language|(points|feedback)\s*[-–—]\s.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_TOTALS = {"Score", "Total score"}
+_MAILS = ["Email Address", "Username", "Email address"]
 _STUDENT_ID = {"studentid", "studentnumber", "idnumber", "lunchnumber", "schoolid"}
 
 
 def recognise_google(names: list[str]) -> bool:
     """Tell whether the header is a Google Forms quiz's."""
-    return bool(names) and names[0] == "Timestamp" and len([name for name in names if name]) > 2
+    marked = _TOTALS & set(names) or any(name.endswith(_SCORE) for name in names)
+    return bool(names) and names[0] == "Timestamp" and bool(marked)
 
 
 def read_google(table: Table, context: Context) -> Reading:
     """Return each question's points: from its [Score] column, an item map, or the full scores."""
     rows = table.rows
-    students = read_people(
-        table, context, ["Email Address", "Username", "Email address"], "Timestamp"
-    )
-    about = {table.place("Timestamp"), table.place("Score"), *students.roles.values()}
+    students = read_people(table, context, _MAILS, "Timestamp")
+    own = {"Timestamp", *_TOTALS, *_MAILS}
+    about = {p for p, name in enumerate(table.names) if name in own} | {*students.roles.values()}
     asked = [
         place
         for place, name in enumerate(table.names)
@@ -63,7 +65,9 @@ def read_google(table: Table, context: Context) -> Reading:
         for name, place in scored.items():
             _add_points(students, place, questions.get(name) or _own(name), collector)
     else:
-        _add_answers(students, asked, questions, _totals(students.table.text("Score")), collector)
+        _add_answers(
+            students, asked, questions, _totals(students.table.text(sorted(_TOTALS))), collector
+        )
     return _finish("Google Forms", table, rows, students, collector)
 
 

@@ -13,7 +13,7 @@ from analysis.exports.collecting import Collector
 from analysis.exports.dates import read_dates
 from analysis.exports.findings import name_some
 from analysis.exports.judging import judge_item
-from analysis.exports.names import find_roles, key_name
+from analysis.exports.names import find_role, find_roles, key_name
 from analysis.exports.questions import find_questions
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import read_students
@@ -43,11 +43,11 @@ def read_powerteacher(table: Table, context: Context) -> Reading:
     title = above.get("assignmentname") or table.findings.file.rsplit(".", 1)[0]
     skill = find_code(title) or title
     table = students.table
-    day = read_dates(pd.Series([above.get("duedate")], dtype="str")).iloc[0]
+    days = pd.Series([above.get("duedate")] * len(table.cells), dtype="str")
     collector = Collector(
         students,
         source="PowerTeacher",
-        observed_on=np.datetime64(day, "ns"),
+        observed_on=read_dates(days),
         classroom_id=students.frame["classroom_id"].astype("str"),
     )
     texts = table.text(2)
@@ -221,9 +221,11 @@ def _plain_percent(texts: pd.Series) -> pd.Series:
 def _moodle_students(table: Table, context: Context):
     """Return the students by ID number, else by e-mail address, which is said."""
     roles = find_roles(table.names, ["first_name", "last_name", "classroom_id", "observed_on"])
-    place = table.place("ID number")
+    place = find_role(table.names, "student_id")
     if place is None or table.text(place).isna().all():
-        place = next((p for p, n in enumerate(table.names) if re.search(r"mail", n, re.I)), 0)
+        place = next(
+            (p for p, n in enumerate(table.names) if re.search(r"mail|correo|courriel", n, re.I)), 0
+        )
         table.findings.note(
             f"students are told apart by “{table.names[place]}”, because the export has no ID "
             "number; it is stored as their id."

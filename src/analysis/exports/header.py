@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from analysis.errors import DataError
 from analysis.exports.findings import name_some
 from analysis.exports.names import clean_name
-from analysis.exports.registry import PLATFORMS, Platform
+from analysis.exports.registry import Platform
 from analysis.exports.table import Sheet, Table, build_table
 
 LINES_SEARCHED = 40
@@ -25,14 +26,16 @@ class Recognised:
     platform: Platform
 
 
-def recognise(sheet: Sheet, platform: str | None = None) -> Recognised | None:
+def recognise(
+    sheet: Sheet, platforms: Sequence[Platform], platform: str | None = None
+) -> Recognised | None:
     """Return the table and its reader, or None where no header is known.
 
     The first platform, in the registry's order, that knows one of the first lines wins;
     own trackers come last, so that a line of a known export is never taken for one.
     """
     lines = [_names(sheet.cells.loc[row]) for row in sheet.cells.index[:LINES_SEARCHED]]
-    for reader in PLATFORMS:
+    for reader in platforms:
         if platform is not None and reader.key != platform:
             continue
         for row, names in zip(sheet.cells.index, lines, strict=False):

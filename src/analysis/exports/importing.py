@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.exports.attempts import check_rule
-from analysis.exports.column_map import read_map
+from analysis.exports.column_map import ColumnMap, read_map
 from analysis.exports.job import FileReading, Job
 from analysis.exports.reading import Known
 from analysis.exports.skills import read_aliases
@@ -88,7 +89,8 @@ def read_exports(
     item_map
         ``question, standard, answer, points`` of an item-level export.
     column_map
-        A saved TOML map of a file nobody recognises.
+        A saved TOML map of a file nobody recognises; see
+        :mod:`analysis.exports.column_map`.
     aliases
         CSV ``alias, skill_id``: a vendor's skill names to ours.
     platform
@@ -121,12 +123,14 @@ def read_exports(
         window=window,
         attempts=attempts,
         platform=platform,
-        column_map=read_map(column_map) if column_map else {},
+        column_map=read_map(column_map) if column_map else ColumnMap(),
         aliases=read_aliases(aliases) if aliases else None,
     )
     files, left = list_files(paths)
+    named = Counter(path.name for path in files)
     for path in files:
-        job.open(path, inside=path not in list(map(Path, paths)))
+        name = f"{path.parent.name}/{path.name}" if named[path.name] > 1 else None
+        job.open(path, inside=path not in set(map(Path, paths)), name=name)
     if item_map:
         job.open(item_map)
     job.note_left(left)

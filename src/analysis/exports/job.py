@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,13 @@ import pandas as pd
 
 from analysis.errors import MOST_FAULTS_SHOWN, AnalysisError, DataError
 from analysis.exports import oneroster
-from analysis.exports.column_map import apply_map, propose_columns
+from analysis.exports.column_map import ColumnMap, apply_map, propose_columns
 from analysis.exports.findings import name_some
 from analysis.exports.header import Recognised, recognise, refuse_unknown
 from analysis.exports.linking import link, merge_rosters
 from analysis.exports.opening import open_source
 from analysis.exports.reading import Context, Known, Reading, no_rows
+from analysis.exports.registry import list_platforms
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
@@ -79,34 +79,42 @@ class Job:
         window: str | None,
         attempts: str,
         platform: str | None,
-        column_map: Mapping[str, str],
+        column_map: ColumnMap,
         aliases: pd.DataFrame | None,
     ):
         self.known, self.window, self.attempts, self.platform = known, window, attempts, platform
         self.column_map, self.aliases = column_map, aliases
+        self.platforms = list_platforms(column_map.platform)
         self.tables: list[Recognised] = []
         self.readings: list[Reading] = []
         self.refused: list[dict] = []
         self.errors: list[AnalysisError] = []
         self.notes: list[str] = []
 
-    def open(self, path: Path, *, inside: bool = False) -> None:
+    def open(self, path: Path, *, inside: bool = False, name: str | None = None) -> None:
         """Open a file and recognise its tables; one that cannot be used is refused by name.
 
         ``inside``: it was found in a folder, where a text that is no table is left alone.
+        ``name``: what it is called here, where another file has the same name.
         """
         try:
             sources = unpack(read_source(path))
         except DataError as error:
             self._refuse(path.name, error)
             return
+        if name is not None and len(sources) == 1:
+            sources = [Source(name, sources[0].data)]
         for source in sources:
             try:
                 refuse_unreadable(source)
                 found = self._recognise(source)
             except DataError as error:
-                self._refuse(source.name, error)
-                continue
+                if not (inside and source.ending in LOOSE_ENDINGS):
+                    self._refuse(source.name, error)
+                    continue
+                found = []
+            if inside and source.ending in LOOSE_ENDINGS:
+                found = [known for known in found if len(known.table.cells)]
             if not found and inside and source.ending in LOOSE_ENDINGS:
                 self.notes.append(f"{source.name} holds no table; left alone.")
             elif not found:
@@ -124,6 +132,7 @@ class Job:
         self._refuse_nothing_usable()
         context = self._context()
         linked = link(self.readings, context, window=self.window, attempts=self.attempts)
+        self.notes += linked.notes
         evidence = self._rename(linked.evidence, context.skills)
         self._put_empty_rows_aside(linked.used_rows)
         skills = merge_skills(context.skills, context.items, evidence)
@@ -145,13 +154,14 @@ class Job:
     def _recognise(self, source: Source) -> list[Recognised]:
         found, unknown = [], []
         for sheet in open_source(source):
-            mapped = apply_map(sheet, self.column_map) if self.column_map else sheet
-            known = recognise(mapped, self.platform)
+            columns = self.column_map.columns
+            mapped = apply_map(sheet, columns) if columns else sheet
+            known = recognise(mapped, self.platforms, self.platform)
             if known is None:
                 unknown.append(sheet)
             else:
                 found.append(known)
-        found, unread = _leave_odd_sheets(found)
+        found, unread = _leave_odd_sheets(_sheets_as_classrooms(found))
         if found:
             _note_sheets(found, [*unknown, *unread])
         return found
@@ -272,6 +282,27 @@ def merge_skills(skills: pd.DataFrame, items: pd.DataFrame, evidence: pd.DataFra
         return skills
     named = pd.DataFrame({"skill_id": new, "name": new}, dtype="str")
     return pd.concat([skills, named], ignore_index=True)
+
+
+def _sheets_as_classrooms(found: list[Recognised]) -> list[Recognised]:
+    """Take the sheets' names as classrooms where a workbook has a tracker a classroom."""
+    trackers = [
+        known
+        for known in found
+        if known.platform.key == "tracker" and known.table.role("student_id") is not None
+    ]
+    if len(trackers) < 2 or any(known.table.role("classroom_id") is not None for known in found):
+        return found
+    named = []
+    for known in found:
+        if known in trackers:
+            table = known.table
+            rooms = pd.Series(table.findings.sheet, index=table.cells.index, dtype="str")
+            table = table.put(len(table.names), rooms, "Classroom")
+            table.findings.note("no column with the classroom: the sheet's name is taken as it.")
+            known = Recognised(table, known.platform)
+        named.append(known)
+    return named
 
 
 def _leave_odd_sheets(found: list[Recognised]) -> tuple[list[Recognised], list[Sheet]]:

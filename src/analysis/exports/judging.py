@@ -32,7 +32,7 @@ def judge_item(
     filled = ~np.isnan(points)
     if maximum is None:
         maximum = max(1.0, float(points[filled].max())) if filled.any() else 1.0
-        if maximum > 1:
+        if maximum > 1 and np.isnan(out_of[filled]).any():
             findings.note(
                 f"item {name}: no points possible are given; the highest score, {maximum:g}, is "
                 "taken. State it in the column points_possible of items.csv."

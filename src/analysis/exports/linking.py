@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
-from analysis.exports.attempts import resolve_attempts
+from analysis.exports.attempts import resolve_across, resolve_attempts
 from analysis.exports.findings import Findings, name_some
 from analysis.exports.reading import Context, Reading, no_rows
 from analysis.exports.table import as_texts
@@ -33,6 +33,7 @@ class Linked:
     roster: pd.DataFrame
     used_rows: list[np.ndarray | None]
     counts: list[tuple[int, int]]
+    notes: list[str]
 
 
 def link(
@@ -62,7 +63,9 @@ def link(
         placed = reading.roster is not None and len(reading.roster) > 0
         used_rows.append(None if placed else observed["row"].unique())
         counts.append((observed["student_id"].nunique(), observed["skill_id"].nunique()))
-    return Linked(_to_evidence(parts), roster, used_rows, counts)
+    observing = [r for r in readings if r.observations is not None and len(r.observations)]
+    parts, notes = resolve_across(observing, parts, attempts)
+    return Linked(_to_evidence(parts), roster, used_rows, counts, notes)
 
 
 def _count(reading: Reading) -> tuple[int, int]:
@@ -103,6 +106,8 @@ def place_students(
     if reading.vendor and len(roster) and len(found):
         found = _only_new(reading, found, roster)
     extended = merge_rosters([roster, found])
+    if observed["classroom_id"].notna().all():
+        return observed, extended
     known = set(extended["student_id"])
     placed = observed["student_id"].isin(known).to_numpy()
     if placed.all():
@@ -169,7 +174,7 @@ def name_windows(reading: Reading, observed: pd.DataFrame, window: str | None) -
         if len(told):
             given = np.where(lacking, given, observed["window"].to_numpy(dtype=object))
         observed = observed.assign(window=_repeated(given, len(observed)))
-    stem = reading.findings.file.rsplit(".", 1)[0]
+    stem = reading.findings.file.rsplit(".", 1)[0].replace("/", " ")
     if observed["source"].isna().all():
         return observed.assign(source=_repeated(reading.source or stem, len(observed)))
     if observed["source"].isna().any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 MISSING_LINE = re.compile(r"\s+")
@@ -37,6 +37,7 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\W_]+", " ", parted).strip().casefold()
 
 
+@lru_cache(maxsize=8192)
 def key_name(name: str) -> str:
     """Return what two names must share to be one column: letters, digits, ``#`` and ``%``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -57,13 +57,15 @@ class Platform:
     coded: bool = False
 
 
-def _declared() -> list[Platform]:
-    return [
-        Platform(
-            key, entry["name"], partial(declared.recognise, entry), partial(declared.read, entry)
-        )
-        for key, entry in declared.declarations().items()
-    ]
+def _declare(key: str, entry: Mapping) -> Platform:
+    return Platform(
+        key, entry["name"], partial(declared.recognise, entry), partial(declared.read, entry)
+    )
+
+
+def list_platforms(own: Mapping | None = None) -> list[Platform]:
+    """Return the readers in their order; a platform declared in a column map goes first."""
+    return PLATFORMS if own is None else [_declare("map", own), *PLATFORMS]
 
 
 PLATFORMS: list[Platform] = [
@@ -99,7 +101,7 @@ PLATFORMS: list[Platform] = [
     ),
     Platform("nwea-map", "NWEA MAP Growth", screeners.recognise_map, screeners.read_map),
     Platform("star", "Renaissance Star", screeners.recognise_star, screeners.read_star),
-    *_declared(),
+    *(_declare(key, entry) for key, entry in declared.declarations().items()),
     Platform("oneroster", "OneRoster", oneroster.recognise, oneroster.read, 0),
     Platform(
         "case-associations",

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.exports.cells import looks_like_date
+from analysis.exports.cells import Form, looks_like_date, read_cell
 from analysis.exports.findings import Findings, name_rows, name_some
 from analysis.exports.names import clean_name, find_roles, kind_of_row
 from analysis.exports.reading import Context
-from analysis.exports.table import Table, as_texts, first_of_key, take_texts, trim
+from analysis.exports.table import Table, as_texts, first_of_key, list_texts, take_texts, trim
 
 STUDENT_ROLES = [
     "student_id",
@@ -116,7 +116,7 @@ def read_students(
 def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     """Return ids as text; ``1001.0`` becomes ``1001`` with a note, ``1.2E+11`` is a fault."""
     codes, unique = pd.factorize(ids)
-    texts = [str(text) for text in unique.tolist()]
+    texts = [str(text) for text in list_texts(unique)]
     odd = {code: text for code, text in enumerate(texts) if not text.isdecimal()}
     for code, text in odd.items():
         why = _why_no_id(text)
@@ -149,10 +149,12 @@ def _why_no_id(text: str) -> str | None:
 
 def _note_lengths(texts: list[str], findings: Findings) -> None:
     """Note ids that may have lost a leading zero which the others have."""
-    numeric = [text for text in texts if text.isdecimal()]
-    width = max((len(text) for text in numeric if text.startswith("0")), default=0)
-    short = [text for text in numeric if len(text) < width and not text.startswith("0")]
-    if short and len({len(text) for text in numeric if text.startswith("0")}) == 1:
+    zeros = {len(text) for text in texts if text[:1] == "0" and text.isdecimal()}
+    if len(zeros) != 1:
+        return
+    width = zeros.pop()
+    short = [t for t in texts if len(t) < width and t[:1] != "0" and t.isdecimal()]
+    if short:
         findings.note(
             f"ids shorter than the others may have lost a leading zero: {name_some(short)}. "
             "Compare them with the roster."
@@ -178,7 +180,7 @@ def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> p
             "roster's ids. Format the column as text before you export."
         )
     codes, unique = pd.factorize(ids)
-    return take_texts([lost.get(text, text) for text in unique.tolist()], codes, ids)
+    return take_texts([lost.get(text, text) for text in list_texts(unique)], codes, ids)
 
 
 def note_same_names(frame: pd.DataFrame, findings: Findings) -> None:
@@ -257,7 +259,9 @@ def _possible_above(table: Table) -> dict[int, str]:
     for _, line in table.above.iterrows():
         cells = trim(line).dropna()
         if len(cells) > 1 and kind_of_row(cells.iloc[0]) == "possible":
-            return cells.iloc[1:].to_dict()
+            return {
+                p: text for p, text in cells.iloc[1:].items() if read_cell(text).form == Form.NUMBER
+            }
     return {}
 
 
@@ -275,7 +279,7 @@ def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]
     found: dict[int, tuple[str, str]] = {}
     for texts in (first, names):
         codes, unique = pd.factorize(texts)
-        labels = unique.tolist()
+        labels = list_texts(unique)
         kinds = [None if label.isdecimal() else kind_of_row(label) for label in labels]
         for code in [code for code, kind in enumerate(kinds) if kind]:
             label, kind = labels[code], kinds[code]

@@ -36,6 +36,8 @@ def read(table: Table, context: Context) -> Reading:
     rows = table.rows
     about = ["student_id", "item_id", "skill_id", "observation_id", *VALUE_ROLES, "attempt"]
     roles = find_roles(table.names, [*about[:3], *VALUE_ROLES, "attempt", *STUDENT_ROLES[1:]])
+    if "points_possible" in roles and "score" in roles and "points" not in roles:
+        roles["points"] = roles.pop("score")
     students = read_students(table, context, roles=roles, strict=True)
     kept = _drop_rows_about_nothing(students)
     values = _read_values(kept, context)
@@ -104,7 +106,7 @@ def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray
     findings, rows = students.table.findings, students.table.rows
     column = ScoreColumn(students.text("points"))
     name = students.table.names[students.roles["points"]]
-    allowed = {Form.NUMBER, Form.OUT_OF, Form.TRUTH}
+    allowed = {Form.NUMBER, Form.OUT_OF, Form.PERCENT, Form.TRUTH}
     _refuse_forms(column, column.forms - allowed, rows, name, findings)
     points = column.numbers()
     truth = np.append([c.text.casefold() == "true" for c in column.cells], False)[column.codes]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.exports.cells import ScoreColumn
-from analysis.exports.dates import read_dates
+from analysis.exports.cells import Form, ScoreColumn
+from analysis.exports.collecting import Collector
 from analysis.exports.judging import judge_item, judge_tracker
 from analysis.exports.names import find_roles, is_demographic, is_derived, is_sensitive
-from analysis.exports.reading import Context, Reading, build_observations
+from analysis.exports.reading import Context, Reading
 from analysis.exports.students import (
     STUDENT_ROLES,
     Students,
@@ -148,13 +148,19 @@ def _names_as_ids(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str,
 
 
 def _refuse_missing_classroom(table: Table, roles: dict[str, int], context: Context) -> None:
-    if "classroom_id" not in roles and context.roster.empty:
-        raise DataError(
-            f"{table.findings.where}, row {table.header_row}: no column with the classroom "
-            f"(Classroom), and no roster is known. Columns found: "
-            f"{', '.join(name for name in table.names if name)}.\nAdd a column “Classroom”, or "
-            "import roster.csv (student_id, classroom_id) first."
-        )
+    """Raise for a tracker of scores without classrooms; a list of students may have none."""
+    if "classroom_id" in roles or len(context.roster):
+        return
+    others = [place for place in table.cells.columns if place not in roles.values()]
+    forms = set().union(*(ScoreColumn(table.text(place)).forms for place in others))
+    if len(table.cells) and not forms & {Form.NUMBER, Form.PERCENT, Form.OUT_OF}:
+        return
+    raise DataError(
+        f"{table.findings.where}, row {table.header_row}: no column with the classroom "
+        f"(Classroom), and no roster is known. Columns found: "
+        f"{', '.join(name for name in table.names if name)}.\nAdd a column “Classroom”, or "
+        "import roster.csv (student_id, classroom_id) first."
+    )
 
 
 def _refuse_rows_without_classroom(students: Students, context: Context) -> None:
@@ -183,16 +189,20 @@ def _read_responses(students: Students, places: list[int], context: Context) -> 
         )
     listed = context.items.dropna(subset=["points_possible"]).drop_duplicates("item_id")
     possible = listed.set_index("item_id")["points_possible"].to_dict()
-    parts = []
+    collector = Collector(students)
     for place in places:
         name = table.names[place]
         column = ScoreColumn(table.text(place))
         maximum = possible.get(name, _number(students.possible.get(place)))
         judged = judge_item(column, name, table.rows, table.findings, maximum)
-        filled = ~np.isnan(judged["points"])
-        parts.append(_observe(students, filled, judged, item_id=name))
+        collector.add(~np.isnan(judged["points"]), item_id=name, observation_id=name, **judged)
     return Reading(
-        RESPONSES, table.findings, table.rows, _join(parts), roster=students.roster, vendor=False
+        RESPONSES,
+        table.findings,
+        table.rows,
+        collector.build(),
+        roster=students.roster,
+        vendor=False,
     )
 
 
@@ -205,43 +215,32 @@ def _read_tracker(students: Students, context: Context) -> Reading:
         )
     places = split_columns(students)
     judged = judge_tracker(students, places)
-    parts = []
+    if not judged:
+        return _read_people(students)
+    collector = Collector(students)
     for place, values in judged.items():
-        filled = (
-            ~np.isnan(values["points"])
-            if "points" in values
-            else values["level"].notna().to_numpy()
-        )
-        parts.append(_observe(students, filled, values, skill_id=table.names[place]))
+        name = table.names[place]
+        points = values.get("points")
+        filled = values["level"].notna().to_numpy() if points is None else ~np.isnan(points)
+        collector.add(filled, skill_id=name, observation_id=name, **values)
     return Reading(
-        TRACKER, table.findings, table.rows, _join(parts), roster=students.roster, vendor=False
+        TRACKER, table.findings, table.rows, collector.build(), roster=students.roster, vendor=False
     )
 
 
-def _observe(students: Students, filled: np.ndarray, values: dict, **about: str) -> pd.DataFrame:
-    name = next(iter(about.values()))
-    cut = {
-        key: value[filled] if isinstance(value, (np.ndarray, pd.Series)) else value
-        for key, value in values.items()
-    }
-    return build_observations(
-        students.table.rows[filled],
-        student_id=students.frame["student_id"][filled],
-        classroom_id=students.frame["classroom_id"][filled],
-        window=students.text("window")[filled],
-        source=students.text("source")[filled],
-        observed_on=read_dates(students.text("observed_on")[filled]),
-        observation_id=name,
-        **cut,
-        **about,
+def _read_people(students: Students) -> Reading:
+    """Return a table without a single score column as what it says of students."""
+    table = students.table
+    table.findings.note("holds no scores; it was read as a list of students.")
+    lost = students.frame["classroom_id"].isna().to_numpy()
+    table.findings.put_aside(
+        table.rows[lost],
+        "a student without classroom and scores",
+        "Nothing to do, or add a classroom.",
     )
-
-
-def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return build_observations(pd.Index([]))
-    return pd.concat(parts, ignore_index=True)
+    return Reading(
+        "list of students", table.findings, table.rows, roster=students.roster, vendor=False
+    )
 
 
 def _number(text: str | None) -> float | None:

@@ -12,6 +12,7 @@ RELAX = {
     Kind.MAX_SIZE: "allow larger groups",
     Kind.N_GROUPS: "ask for another number of groups, or leave the number open",
     Kind.MIN_FIT: "lower min_fit, so that students who fit a focus less well may join",
+    Kind.LEAST_SHARE: "lower least_share, so that fewer of a group need be on target",
     Kind.TOGETHER: "let one of these students sit elsewhere",
     Kind.APART: "let two of these students sit together",
     Kind.FIXED: "let this student be placed by need",

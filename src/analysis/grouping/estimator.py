@@ -52,6 +52,9 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
     min_fit
         Least value of teaching for which a student may join a focus (0 to 1). With 0 every
         student with evidence is placed, as far as sizes allow.
+    least_share
+        Least expected share on target among the students of a focus (0 to 1): a group of
+        those who are left over is not opened. A focus the teacher has named is exempt.
     group_gain
         Where ``n_groups`` is open: a further group is opened only if it puts at least this
         many more students on target, in expectation.
@@ -106,6 +109,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         focus_excluded=(),
         absent=(),
         min_fit=0.0,
+        least_share=0.0,
         group_gain=0.25,
         loyalty=0.1,
         time_limit=20.0,
@@ -122,6 +126,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.focus_excluded = focus_excluded
         self.absent = absent
         self.min_fit = min_fit
+        self.least_share = least_share
         self.group_gain = group_gain
         self.loyalty = loyalty
         self.time_limit = time_limit
@@ -204,31 +209,17 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self._keep(found, seated, worth, (to_row, columns))
 
     def _seat(self, worth, needs, rules, former, students, skills):
-        started, unfolded = time.monotonic(), frozenset()
         layout = read_layout(rules, len(worth))
         program = self._program(worth, layout, former)
-        while True:
-            left = self.time_limit and self.time_limit - (time.monotonic() - started)
-            found = program.solve(unfolded=unfolded, time_limit=left)
-            if found is None:
-                conflict = smallest_conflict(rules, lambda kept: self._feasible(worth, needs, kept))
-                raise conflict_error(conflict, students, skills)
-            seated, failed = _seat_all(found, needs, layout)
-            if not failed:
-                return found, seated
-            unfolded |= failed
+        found, seated = _solve_and_seat(program, needs, time_limit=self.time_limit)
+        if found is None:
+            conflict = smallest_conflict(rules, lambda kept: self._feasible(worth, needs, kept))
+            raise conflict_error(conflict, students, skills)
+        return found, seated
 
     def _feasible(self, worth, needs, rules) -> bool:
-        layout, unfolded = read_layout(rules, len(worth)), frozenset()
-        program = self._program(worth, layout, None)
-        while True:
-            found = program.solve(unfolded=unfolded, gap=np.inf)
-            if found is None:
-                return False
-            failed = _seat_all(found, needs, layout)[1]
-            if not failed:
-                return True
-            unfolded |= failed
+        program = self._program(worth, read_layout(rules, len(worth)), None)
+        return _solve_and_seat(program, needs, gap=np.inf)[0] is not None
 
     def _program(self, worth, layout, former) -> Program:
         return Program(
@@ -250,6 +241,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
             # A class smaller than the smallest group is one group.
             Rule(Kind.MIN_SIZE, number=min(self.min_size, max(n_placeable, 1))),
             Rule(Kind.MIN_FIT, number=self.min_fit),
+            Rule(Kind.LEAST_SHARE, number=self.least_share),
         ]
         if self.n_groups is not None:
             rules.append(Rule(Kind.N_GROUPS, number=self.n_groups))
@@ -314,6 +306,21 @@ def _canonical_order(mastery: np.ndarray, value: np.ndarray) -> tuple[np.ndarray
     columns = np.lexsort([*contents[:, :n_skills], *contents[:, n_skills:]])
     both = both[:, np.r_[columns, columns + n_skills]]
     return np.lexsort(both.T[::-1]), columns
+
+
+def _solve_and_seat(program: Program, needs, *, time_limit=None, **how):
+    """Solve, seat, and solve again with what the seats or the shares still ask for."""
+    started, unfolded, watched = time.monotonic(), frozenset(), frozenset()
+    while True:
+        left = time_limit and time_limit - (time.monotonic() - started)
+        found = program.solve(unfolded=unfolded, watched=watched, time_limit=left, **how)
+        if found is None:
+            return None, None
+        seated, failed = _seat_all(found, needs, program.layout)
+        short = program.short_of_target(found) - watched
+        if not failed and not short:
+            return found, seated
+        unfolded, watched = unfolded | failed, watched | short
 
 
 def _seat_all(found: Solution, needs, layout) -> tuple[np.ndarray, frozenset[int]]:

@@ -30,7 +30,8 @@ class Classroom:
     ``mastery``, ``value``: shape (n_students, n_skills), missing where unknown; ``readings``:
     the value of teaching by each reading of the evidence, of which ``value`` is the mean;
     ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
-    ``assessed``: which students have evidence; ``prerequisites``: all that were listed.
+    ``assessed``: which students have evidence; ``asked``: of whom each skill was asked, bool,
+    shape (n_students, n_skills); ``prerequisites``: all that were listed.
     """
 
     students: list[str]
@@ -41,6 +42,7 @@ class Classroom:
     held: np.ndarray | None
     before: np.ndarray
     assessed: np.ndarray
+    asked: np.ndarray
     prerequisites: Mapping[str, list[str]]
 
 
@@ -68,7 +70,8 @@ def read_classroom(
     wide = _widener(mine, students, skills)
     links = bridge_prerequisites(prerequisites, skills)
     shown = wide("mastery")
-    assessed = (np.nan_to_num(wide("n_items")).sum(axis=1) > 0) & ~np.isnan(shown).all(axis=1)
+    asked = np.nan_to_num(wide("n_items")) > 0
+    assessed = asked.any(axis=1) & ~np.isnan(shown).all(axis=1)
     shown[~assessed] = np.nan
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
@@ -79,7 +82,7 @@ def read_classroom(
         readings = [value, reading] if second.weight < 1 else [reading]
         value = (1 - second.weight) * value + second.weight * reading
     return Classroom(
-        students, skills, shown, value, readings, held, links.before, assessed, links.listed
+        students, skills, shown, value, readings, held, links.before, assessed, asked, links.listed
     )
 
 

@@ -53,11 +53,13 @@ def form_groups(
     draws
         Posterior draws of who holds what; without them cells are drawn as if independent.
     shares
-        Shares of points of *everybody*, one row per student, skill and observation
-        (``student_id``, ``skill_id``, ``window``, ``observation_id``, ``share``). With them
-        evidence is read a second way (:mod:`analysis.grouping.levels`): needs become a
-        weighted mean of both readings, which is better wherever skills come in degrees or
-        ratings are graded, and groups are formed only where both say that they pay.
+        Shares of points, one row per student, skill and observation (``student_id``,
+        ``skill_id``, ``window``, ``observation_id``, ``share``, 0 to 1; for a rating its
+        place on the scale, one half at the cut), best of everybody, at least of the
+        classroom. With them evidence is read a second way (see
+        :mod:`analysis.grouping.levels`): needs become a weighted mean of both readings, which
+        is better wherever skills come in degrees or ratings are graded, and groups are formed
+        only where both say that they pay.
     previous
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
@@ -102,7 +104,7 @@ def form_groups(
         shares=shares,
         random_state=random_state,
     )
-    rules = _resolve(rules, classroom, previous)
+    rules = _ask_before_grouping(_resolve(rules, classroom, previous), classroom)
     former = former_groups_of(previous, classroom.students)
     plan = _plan(classroom, rules, former, supports_skill_groups)
     parts = account_for_everyone(classroom, plan.model, rules, random_state)
@@ -143,13 +145,21 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     one_lesson = float(np.delete(shares, common).max(initial=0))
     taught = [classroom.skills[k] for k in common]
     whole_class = _whole_class_table(taught, shares[common], len(value))
-    if supports and least_gain(classroom, groups, common) >= rules.least_gain:
+    if supports and _pay(classroom, rules, former, groups, common):
         said = sentences.GROUPS_PAY.format(
             with_groups=share, n_students=len(value), one_lesson=one_lesson
         )
         return _Plan(groups, whole_class, True, said, share, one_lesson)
     kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
     return _one_lesson(classroom, rules, former) or kept
+
+
+def _pay(classroom: Classroom, rules: GroupRules, former, groups, common: list[int]) -> bool:
+    """Return whether groups pay, with everyone in a group as everyone is in a lesson."""
+    if rules.least_share > 0:
+        taught = [classroom.skills[k] for k in common]
+        groups = _fit(classroom, replace(rules, least_share=0.0), former, excluded=taught)
+    return least_gain(classroom, groups, common) >= rules.least_gain
 
 
 def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int]) -> float:
@@ -192,7 +202,7 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None
     best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
     others = [other for other in classroom.skills if other != skill]
-    rules = replace(rules, min_fit=0.0) if too_few else rules
+    rules = replace(rules, min_fit=0.0, least_share=0.0) if too_few else rules
     try:
         lesson = _fit(classroom, rules, former, excluded=others)
     except UsageError:
@@ -231,6 +241,7 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
         focus_excluded=[*dict.fromkeys([*rules.focus_excluded, *excluded])],
         absent=_positions(rules.absent, classroom),
         min_fit=rules.min_fit,
+        least_share=rules.least_share,
         group_gain=rules.group_gain,
         loyalty=rules.loyalty,
         time_limit=rules.time_limit,
@@ -239,6 +250,23 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
     return model.fit(
         mastery, value=classroom.value, former_groups=former, student_ids=classroom.students
     )
+
+
+def _ask_before_grouping(rules: GroupRules, classroom: Classroom) -> GroupRules:
+    """Exclude skills that fewer students were asked about than a group has.
+
+    What was not asked is only guessed from other skills: enough to say what comes next for
+    a student, too little to seat a group on. The teacher may still want such a skill.
+    """
+    enough = min(rules.min_size, int(classroom.assessed.sum()))
+    kept = {*rules.focus_wanted, *rules.fixed.values()}
+    guessed = [
+        skill
+        for skill, n_asked in zip(classroom.skills, classroom.asked.sum(axis=0), strict=True)
+        if n_asked < enough and skill not in kept
+    ]
+    excluded = dict.fromkeys([*rules.focus_excluded, *guessed])
+    return replace(rules, focus_excluded=list(excluded))
 
 
 def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:

@@ -27,13 +27,16 @@ LEAST_WEIGHT = 1 / 3
 on simulated districts: it costs less than 0.01 on target where skills are had or not and
 gains 0.02 to 0.05 where they come in degrees (``benchmarks/results/grouping_simulated.md``)."""
 
-GRADED = 0.5
+GRADED = 0.25
 """Share of ratings between nothing and everything from which this reading stands alone: a
 model of had-or-not takes half points for the toss of a coin."""
 
 NOISE_WEIGHT = 20
 """Weight, in degrees of freedom, of the noise that all skills share: a skill with few
 double answers borrows it."""
+
+ALIKE_WEIGHT = 200
+"""Weight, in students, of the belief that all skills vary and hang together alike."""
 
 LEAST_SPREAD = 1e-3
 """Smallest variance of levels in any direction: nobody is known without error."""
@@ -146,7 +149,8 @@ def fit_levels(answers: np.ndarray, q: np.ndarray) -> LevelModel:
     covariance = apart.T @ apart / np.maximum(known.T @ known, 1)
     per_share = np.where(n > 0, noise / np.maximum(n, 1), 0).sum(axis=0)
     own = per_share / np.maximum(known.sum(axis=0), 1)
-    values, vectors = np.linalg.eigh(covariance - np.diag(own))
+    covariance = _towards_one_ability(covariance - np.diag(own), len(answers))
+    values, vectors = np.linalg.eigh(covariance)
     covariance = vectors * np.maximum(values, LEAST_SPREAD) @ vectors.T
     return LevelModel(q, usual, mean, covariance, noise)
 
@@ -204,6 +208,19 @@ def _shares_apart(answers, usual, q) -> tuple[np.ndarray, np.ndarray]:
     n = seen.astype(float) @ q
     apart = np.where(seen, np.nan_to_num(answers) - usual, 0) @ q
     return n, np.divide(apart, n, out=np.zeros_like(n), where=n > 0)
+
+
+def _towards_one_ability(covariance: np.ndarray, n_students: int) -> np.ndarray:
+    """Return the covariance drawn towards skills that are all alike, the fewer students the more.
+
+    One variance and one covariance for all skills: what a class of 25 can tell of 24 skills.
+    """
+    n_skills = len(covariance)
+    variance = np.trace(covariance) / n_skills
+    others = (covariance.sum() - np.trace(covariance)) / max(n_skills * (n_skills - 1), 1)
+    alike = np.full_like(covariance, others) + (variance - others) * np.eye(n_skills)
+    weight = n_students / (n_students + ALIKE_WEIGHT)
+    return weight * covariance + (1 - weight) * alike
 
 
 def _noise(rest: np.ndarray, q: np.ndarray, n: np.ndarray) -> np.ndarray:

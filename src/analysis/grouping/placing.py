@@ -19,6 +19,9 @@ from analysis.tables import GROUPS, check_table
 HELD = 0.5
 """Mastery from which a skill counts as held: more likely than not."""
 
+SURELY_HELD = 0.9
+"""Mastery from which a skill nobody asked about is not worth proposing as the next one."""
+
 MOST_NEXT_SKILLS = 2
 """Next skills proposed to a student who needs nothing listed: a choice, not a list."""
 
@@ -51,7 +54,7 @@ def account_for_everyone(classroom, model, rules: GroupRules, random_state: int)
     groups = _groups_table(classroom, labels, focus, fit, other)
     left = (labels < 0) & classroom.assessed
     absent = np.isin(classroom.students, list(rules.absent))
-    needs_nothing = _needs_nothing(classroom, rules) & ~absent
+    needs_nothing = _needs_nothing(classroom) & ~absent
     return {
         "groups": groups,
         "focus": _focus_table(classroom, labels, focus),
@@ -139,10 +142,10 @@ def _focus_table(classroom, labels, focus) -> pd.DataFrame:
     )
 
 
-def _needs_nothing(classroom, rules: GroupRules) -> np.ndarray:
-    best_value = np.nan_to_num(classroom.value).max(axis=1, initial=0)
-    most_lacking = (1 - np.nan_to_num(classroom.mastery, nan=1.0)).max(axis=1, initial=0)
-    return (best_value < rules.min_fit) & (most_lacking < HELD)
+def _needs_nothing(classroom) -> np.ndarray:
+    """Return who more likely than not holds every skill asked of them."""
+    held = np.nan_to_num(classroom.mastery, nan=1.0) >= HELD
+    return (held | ~classroom.asked).all(axis=1)
 
 
 def _extension_table(classroom, rows: np.ndarray) -> pd.DataFrame:
@@ -151,12 +154,17 @@ def _extension_table(classroom, rows: np.ndarray) -> pd.DataFrame:
 
 
 def _next_skills(classroom, row: int) -> tuple[str, ...]:
-    """Return skills beyond the assessed ones whose prerequisites are held, or the least sure."""
+    """Return skills not asked yet whose prerequisites are held, or the least sure."""
     known = dict(zip(classroom.skills, classroom.mastery[row], strict=True))
+    done = {
+        skill
+        for skill, asked in zip(classroom.skills, classroom.asked[row], strict=True)
+        if asked or known[skill] >= SURELY_HELD
+    }
     beyond = [
         skill
         for skill, listed in classroom.prerequisites.items()
-        if skill not in known and all(known.get(before, 0) >= HELD for before in listed)
+        if skill not in done and all(known.get(before, 0) >= HELD for before in listed)
     ]
     if beyond:
         return tuple(beyond[:MOST_NEXT_SKILLS])

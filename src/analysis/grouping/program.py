@@ -147,6 +147,7 @@ class Program:
         self,
         *,
         unfolded: frozenset[int] = frozenset(),
+        watched: frozenset[int] = frozenset(),
         time_limit: float | None = None,
         gap: float = RELATIVE_GAP,
     ) -> Solution | None:
@@ -156,6 +157,9 @@ class Program:
         ----------
         unfolded
             Skills whose groups get variables of their own.
+        watched
+            Skills whose students must be on target in the least share, on average. Asked of
+            those that fall short only: the rule breaks the transportation problem.
         time_limit
             Seconds after which the best found is returned, with the proven bound.
         gap
@@ -163,7 +167,7 @@ class Program:
         """
         if self.layout.contradicts_itself:
             return None
-        rows = self._build(unfolded)
+        rows = self._build(unfolded, watched)
         if not rows.cost:
             return self._nobody_placed()
         answer = rows.solve(time_limit, gap)
@@ -173,9 +177,16 @@ class Program:
             found = None if answer.x is None else self._read(answer)
         return found
 
-    def _build(self, unfolded: frozenset[int]) -> _Rows:
+    def short_of_target(self, found: Solution) -> frozenset[int]:
+        """Return focus skills whose students are on target in less than the least share."""
+        taught = np.flatnonzero(found.n_groups_of)
+        means = {int(k): self.worth[found.focus_of == k, k].mean() for k in taught}
+        least = self.layout.least_share - WHOLE
+        return frozenset(k for k, mean in means.items() if mean < least) - self.layout.chosen
+
+    def _build(self, unfolded: frozenset[int], watched: frozenset[int]) -> _Rows:
         rows = _Rows()
-        self._x = self._taught_variables(rows)
+        self._x = self._taught_variables(rows, watched)
         self._g = self._group_variables(rows)
         self._one_focus_each(rows)
         self._keep_sizes(rows)
@@ -183,16 +194,18 @@ class Program:
         self._keep_apart(rows)
         for skill in sorted(unfolded & self._g.keys()):
             self._unfold(rows, skill)
+        for skill in sorted(watched):
+            self._keep_on_target(rows, skill)
         if self.former is not None and self.loyalty > 0:
             self._stay_with_former_group(rows)
         return rows
 
-    def _taught_variables(self, rows: _Rows) -> dict[tuple[int, int], int]:
+    def _taught_variables(self, rows: _Rows, watched: frozenset[int]) -> dict[tuple[int, int], int]:
         blocks, tied = self.layout.blocks, self.layout.entangled
         worth = np.array([(self.worth[block] + PLACED).sum(axis=0) for block in blocks])
         return {
             (int(block), int(skill)): rows.variable(
-                cost=-worth[block, skill], whole=bool(tied[block])
+                cost=-worth[block, skill], whole=bool(tied[block]) or skill in watched
             )
             for block, skill in np.argwhere(self.may)
         }
@@ -229,6 +242,13 @@ class Program:
                 pair = [self._x.get((block, skill)) for block in (one, other)]
                 if None not in pair:
                     rows.constrain([(pair[0], 1), (pair[1], 1), (groups, -1)], high=0)
+
+    def _keep_on_target(self, rows: _Rows, skill: int) -> None:
+        least, blocks = self.layout.least_share, self.layout.blocks
+        taught = self._terms(by=1).get(skill, [])
+        above = [(x, float((self.worth[blocks[b], skill] - least).sum())) for b, x in taught]
+        if above:
+            rows.constrain(above, low=0)
 
     def _unfold(self, rows: _Rows, skill: int) -> None:
         """Give each group of one focus its own variables for the entangled blocks."""

@@ -33,6 +33,9 @@ class GroupRules:
         Student ids to leave out of the groups this time.
     min_fit
         Least probability of needing the focus and being ready for it, to join a group.
+    least_share
+        Least expected share on target among the students of a focus; a group of those who
+        are left over is never opened.
     whole_class_share
         A skill that at least this share of the assessed students need and are ready for is
         taught to everyone.
@@ -66,6 +69,7 @@ class GroupRules:
     focus_excluded: Sequence[str] = ()
     absent: Sequence[str] = ()
     min_fit: float = 0.2
+    least_share: float = 0.5
     whole_class_share: float = 0.6
     most_whole_class: int = 1
     least_gain: float = 0.05
@@ -75,7 +79,7 @@ class GroupRules:
     time_limit: float = 20.0
 
     def __post_init__(self):
-        for name in ("min_fit", "whole_class_share", "least_gain", "certainty"):
+        for name in ("min_fit", "least_share", "whole_class_share", "least_gain", "certainty"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} = {getattr(self, name)} is not in 0 to 1.")
 

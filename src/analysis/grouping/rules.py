@@ -18,6 +18,7 @@ class Kind(StrEnum):
     MAX_SIZE = "max_size"
     N_GROUPS = "n_groups"
     MIN_FIT = "min_fit"
+    LEAST_SHARE = "least_share"
     TOGETHER = "together"
     APART = "apart"
     FIXED = "fixed"
@@ -46,6 +47,7 @@ class Layout:
     max_size: int
     n_groups: int | None
     min_fit: float
+    least_share: float
     blocks: list[np.ndarray]
     apart: list[tuple[int, int]]
     fixed: dict[int, set[int]]
@@ -68,6 +70,11 @@ class Layout:
         )
 
     @property
+    def chosen(self) -> frozenset[int]:
+        """Skills the teacher has named as a focus: they need no reason of ours."""
+        return self.wanted.union(*self.fixed.values())
+
+    @property
     def entangled(self) -> np.ndarray:
         """Blocks that cannot sit just anywhere: of several students, or apart from someone."""
         tied = self.sizes > 1
@@ -88,6 +95,7 @@ def read_layout(rules: Iterable[Rule], n_students: int) -> Layout:
         max_size=_number(rules, Kind.MAX_SIZE, max(n_students, 1)),
         n_groups=_number(rules, Kind.N_GROUPS, None),
         min_fit=_number(rules, Kind.MIN_FIT, 0),
+        least_share=_number(rules, Kind.LEAST_SHARE, 0),
         blocks=blocks,
         apart=[_ordered_pair(block_of, pair) for pair in _pairs_apart(rules)],
         fixed=fixed,

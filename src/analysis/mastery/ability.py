@@ -53,7 +53,10 @@ class AbilityModel:
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
-        return rows.sum_by_classroom(self.look(rows, means).share @ NODES)
+        sums = np.zeros(rows.n_classrooms)
+        for part in rows.chunks():
+            part.add_by_classroom(sums, self.look(part, means).share @ NODES)
+        return sums
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
         for part in rows.chunks():
             part_right, part_wrong = part.right_and_wrong()
             at_node = model.posterior(part_right, part_wrong, means[part.classroom])
-            ability += part.sum_by_classroom(at_node @ NODES)
+            part.add_by_classroom(ability, at_node @ NODES)
             at_node *= part.count[:, None]
             there += at_node.sum(axis=0)
             right += part_right.T @ at_node

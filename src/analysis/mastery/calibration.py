@@ -23,8 +23,10 @@ FORMAT = "mastery calibration"
 VERSION = 1
 INTERVAL = 0.8
 """Share of belief inside ``low`` to ``high``."""
-OTHER_EVIDENCE = 2.0
+OTHER_EVIDENCE = 1.0
 """What the answers on other skills are worth for the width of the interval, in items."""
+JEFFREYS = 0.5
+"""Both halves of Jeffreys' prior: nothing seen is near-certain from one answer."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Calibration:
     n_students
         Students it was learnt from.
     scales
-        The scales of levels, as given.
+        The scales of levels that occur.
     supports_skill_groups
         Whether skills predict hidden answers better than one ability, with the figures.
     """
@@ -129,7 +131,8 @@ def calibrate(
     random_state
         Seed of the folds behind ``supports_skill_groups``.
     scales
-        The scales of levels, see :func:`analysis.mastery.observations.read_observations`.
+        The scales of levels, see :func:`analysis.mastery.observations.read_observations`;
+        default: :data:`analysis.scales.SCALES`. Those that occur are kept.
 
     Returns
     -------
@@ -159,7 +162,8 @@ def calibrate(
     4         s1  skill-0      1.0        3
     5         s1  skill-1      1.0        3
     """
-    scales = read_scales(scales)
+    named = set(evidence["scale"].dropna()) if "scale" in evidence else set()
+    scales = {name: scale for name, scale in read_scales(scales).items() if name in named}
     seen = read_observations(evidence, window, scales=scales)
     if not seen.student_ids:
         raise DataError(
@@ -201,9 +205,9 @@ def measure_mastery(
     pandas.DataFrame
         A table of :data:`analysis.tables.MASTERY`, a row for every student and calibrated
         skill. ``mastery`` rests on all the student's evidence; where ``n_items`` is 0 it is
-        inferred from other skills alone and its interval is wide. ``low`` to ``high`` hold
-        80 % of a beta distribution around ``mastery`` worth ``n_items`` (weighed by kind)
-        plus 2 observations: it narrows with evidence. All are missing for a student
+        inferred from other skills alone and its interval is wide. ``low`` to ``high`` is
+        Jeffreys' 80 % interval of a share ``mastery`` seen in ``n_items`` (weighed by kind)
+        plus one observations: it narrows with evidence. All are missing for a student
         without any evidence in the window.
 
     Raises
@@ -265,11 +269,10 @@ def credible_interval(mastery: np.ndarray, n_items: np.ndarray) -> tuple[np.ndar
     array([0.8 , 0.44])
     """
     n = n_items + OTHER_EVIDENCE
-    share = np.clip(mastery, 1e-3, 1 - 1e-3)
     tail = (1 - INTERVAL) / 2
-    low = betaincinv(share * n, (1 - share) * n, tail)
-    high = betaincinv(share * n, (1 - share) * n, 1 - tail)
-    # A skewed beta can leave its own mean outside.
+    shape = mastery * n + JEFFREYS, (1 - mastery) * n + JEFFREYS
+    low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
+    # Near 0 and 1 Jeffreys' interval leaves the share itself outside.
     return np.minimum(low, mastery), np.maximum(high, mastery)
 
 

@@ -89,6 +89,5 @@ def find_means(model, rows) -> np.ndarray:
     if rows.n_classrooms == 1:
         return means
     for _ in range(CLASSROOM_STEPS):
-        sums = sum(model.mean_abilities(part, means) for part in rows.chunks())
-        means = shrink_means(sums, rows.classroom_sizes)
+        means = shrink_means(model.mean_abilities(rows, means), rows.classroom_sizes)
     return means

@@ -91,12 +91,16 @@ class HigherOrderModel:
 
     def look(self, rows: Responses, classroom_means: np.ndarray) -> HigherOrderPosterior:
         """Return what the answers say about each row's student."""
-        nodes = factor.node_weights(classroom_means)[rows.classroom]
+        classrooms, place = rows.own_classrooms()
+        nodes = factor.node_weights(classroom_means[classrooms])[place]
         return HigherOrderPosterior(self, *self.posterior(*rows.right_and_wrong(), nodes))
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
-        return rows.sum_by_classroom(self.look(rows, means).at_node @ factor.GRID)
+        sums = np.zeros(rows.n_classrooms)
+        for part in rows.chunks():
+            part.add_by_classroom(sums, self.look(part, means).at_node @ factor.GRID)
+        return sums
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,7 @@ def expect(model: HigherOrderModel, rows: Responses, means):
         part_right, part_wrong = part.right_and_wrong()
         at_node, given = model.posterior(part_right, part_wrong, nodes[part.classroom])
         held = model.held_at_nodes(given)
-        ability += part.sum_by_classroom(at_node @ factor.GRID)
+        part.add_by_classroom(ability, at_node @ factor.GRID)
         weight = at_node * part.count[:, None]
         held *= weight
         held_at += held.sum(axis=1)
@@ -214,7 +218,7 @@ def refit_items(right, wrong, prior):
     one = np.ones(len(right), dtype=int)
     weights = items.weigh_curves(right, wrong, one, prior)
     curve = items.believe_curves(weights, one)
-    return items.add_own(curve, right, wrong, prior.own_weight), prior.refit(weights, one)
+    return items.add_own(curve, right, wrong), prior.refit(weights, one)
 
 
 def _share_right(rows: Responses, q) -> np.ndarray:

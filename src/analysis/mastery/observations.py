@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from analysis.errors import DataError
+from analysis.scales import SCALES
 from analysis.skills import natural_key
 from analysis.tables import EVIDENCE, Kind, check_table
 
@@ -51,7 +52,7 @@ def read_observations(
     scales
         For levels, by name of the scale: an object with ``levels`` (labels, lowest first)
         and ``mastery`` (the first that counts); the pair of these; or the labels alone, of
-        which the upper half counts.
+        which the upper half counts. Default: :data:`analysis.scales.SCALES`.
     where
         The table's name in an error.
 
@@ -125,12 +126,16 @@ def _places(levels: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
 def read_scales(scales: Mapping[str, object] | None) -> dict[str, tuple[list[str], str]]:
     """Return each scale as its labels, lowest first, and the first that counts as mastery.
 
+    ``None``: the scales of :mod:`analysis.scales`.
+
     Examples
     --------
     >>> read_scales({"rubric": ["1", "2", "3", "4"], "stars": (["*", "**"], "**")})
     {'rubric': (['1', '2', '3', '4'], '3'), 'stars': (['*', '**'], '**')}
     """
-    return {name: _read_scale(scale) for name, scale in (scales or {}).items()}
+    return {
+        name: _read_scale(scale) for name, scale in (SCALES if scales is None else scales).items()
+    }
 
 
 def _read_scale(scale) -> tuple[list[str], str]:

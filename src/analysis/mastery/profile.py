@@ -41,7 +41,8 @@ class ProfileModel:
         """Return what the answers say about each row's student."""
         right, wrong = rows.right_and_wrong()
         logs = right @ self.success.right + wrong @ self.success.wrong
-        logs += np.log(np.maximum(self.prior(classroom_means), SMALLEST))[rows.classroom]
+        classrooms, place = rows.own_classrooms()
+        logs += np.log(np.maximum(self.prior(classroom_means[classrooms]), SMALLEST))[place]
         logs -= logs.max(axis=1, keepdims=True)
         np.exp(logs, out=logs)
         logs /= logs.sum(axis=1, keepdims=True)
@@ -49,7 +50,9 @@ class ProfileModel:
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
-        counts = rows.sum_by_classroom(self.look(rows, means).share)
+        counts = np.zeros((rows.n_classrooms, len(self.profiles)))
+        for part in rows.chunks():
+            part.add_by_classroom(counts, self.look(part, means).share)
         return spread_over_nodes(self, counts, means)[1]
 
 
@@ -137,7 +140,7 @@ def expect(model, rows, means):
     right, wrong = np.zeros((2, n_items, n_profiles))
     for part in rows.chunks():
         posterior = model.look(part, means).share
-        counts += part.sum_by_classroom(posterior)
+        part.add_by_classroom(counts, posterior)
         posterior *= part.count[:, None]
         part_right, part_wrong = part.right_and_wrong()
         right += part_right.T @ posterior
@@ -184,14 +187,6 @@ class HeldGroups:
         self.group = places @ profiles.T.astype(int)
         self.n_groups = 2**self.most
         self.rows = np.arange(len(q))[:, None]
-        self.several, self.first = self._list_groups()
-
-    def _list_groups(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Return which groups of items with several skills exist, and a profile of each."""
-        first = np.full((len(self.group), self.n_groups), -1)
-        first[self.rows, self.group] = np.arange(self.group.shape[1])
-        exists = (first >= 0) & (self.n_required > 1)[:, None]
-        return exists, (np.nonzero(exists)[0], first[exists])
 
     def spread(self, curves: items.Success) -> items.Success:
         """Return curves over skills held as values over profiles."""
@@ -203,12 +198,11 @@ class HeldGroups:
         held = [self._sum(values, self.n_held, self.most + 1) for values in (right, wrong)]
         weights = items.weigh_curves(*held, self.n_required, prior)
         curve = self.spread(items.believe_curves(weights, self.n_required))
-        own = [self._sum(values, self.group, self.n_groups) for values in (right, wrong)]
-        prior = prior.refit(weights, self.n_required)
-        if self.several.any():
-            prior = prior.reweigh(curve.mean[self.first], *(values[self.several] for values in own))
-        own = [values[self.rows, self.group] for values in own]
-        return items.add_own(curve, *own, prior.own_weight), prior
+        own = [
+            self._sum(values, self.group, self.n_groups)[self.rows, self.group]
+            for values in (right, wrong)
+        ]
+        return items.add_own(curve, *own), prior.refit(weights, self.n_required)
 
     def of_groups(self, item: int, by_profile: np.ndarray) -> list[float]:
         """Return one item's values for each group of profiles, in order of group."""

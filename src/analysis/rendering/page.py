@@ -74,18 +74,29 @@ def check_page(page: str) -> None:
 
 @cache
 def _exporter():
-    """Make the exporter once; it takes longer than a page."""
-    from nbconvert.exporters import HTMLExporter
+    """Make the exporter once; it takes longer than a page.
+
+    Not nbconvert's HTML exporter: that one parses the finished page again to write a
+    filler where a picture has no words, which is what ours refuses to publish.
+    """
+    from nbconvert.exporters import TemplateExporter
     from traitlets.config import Config
 
     config = Config()
-    config.HTMLExporter.template_name = "coach"
-    config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
-    config.HTMLExporter.exclude_input = True
-    config.HTMLExporter.exclude_input_prompt = True
-    config.HTMLExporter.exclude_output_prompt = True
-    config.HTMLExporter.exclude_anchor_links = True
-    return HTMLExporter(config=config)
+    config.TemplateExporter.template_name = "coach"
+    config.TemplateExporter.template_file = "index.html.j2"
+    config.TemplateExporter.extra_template_basedirs = [str(TEMPLATES)]
+    exporter = TemplateExporter(config=config)
+    exporter.register_filter("prose", _prose_to_html)
+    return exporter
+
+
+def _prose_to_html(source: str) -> str:
+    """Return a Markdown cell as HTML, its headings without links to themselves."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(source)
 
 
 class _FaultReader(HTMLParser):

@@ -48,6 +48,11 @@ class StoreIndex:
         return (self.folder / MARKER).is_file()
 
     @property
+    def is_current(self) -> bool:
+        """Whether this version can read what was saved here."""
+        return self.exists and self._read_marker().get("format") == FORMAT
+
+    @property
     def saved_at(self) -> float:
         """When something was last saved here, in seconds since 1970."""
         return (self.folder / MARKER).stat().st_mtime
@@ -122,13 +127,16 @@ class StoreIndex:
                 f"{self.folder} holds no store yet.\n"
                 f"Import exports first: coach import FOLDER --store {self.folder}"
             )
-        index = json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
+        index = self._read_marker()
         if index.get("format") != FORMAT:
             raise DataError(
                 f"{self.folder} was written by another version (format {index.get('format')}).\n"
                 "Delete the folder and import the exports again."
             )
         return index | {"windows": dict(index["windows"])}
+
+    def _read_marker(self) -> dict:
+        return json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
 
     def _classroom(self, classroom_id: str) -> dict:
         if classroom_id not in self._index["classrooms"]:
