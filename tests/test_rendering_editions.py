@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -55,16 +56,23 @@ def calibrated(store: Store) -> Store:
     return store
 
 
-@pytest.fixture
-def store(tmp_path) -> Store:
-    store = Store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Path:
+    store = Store(tmp_path_factory.mktemp("saved") / "store")
     roster = [(f"{c}-{i}", c, f"T. {c}") for c in CLASSROOMS for i in (1, 2)]
     store.save(
         roster=pd.DataFrame(roster, columns=["student_id", "classroom_id", "teacher"]),
         skills=table("| skill_id | name |\n| k | Skill |"),
         evidence=pd.concat([answers(c) for c in CLASSROOMS]),
     )
-    return calibrated(store)
+    return calibrated(store).folder
+
+
+@pytest.fixture
+def store(saved, tmp_path) -> Store:
+    """A copy that a test may change."""
+    shutil.copytree(saved, tmp_path / "store")
+    return Store(tmp_path / "store")
 
 
 @pytest.fixture

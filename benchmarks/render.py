@@ -1,0 +1,320 @@
+"""What a report costs: the loop everyone writes, the physical limit, and ours.
+
+    python benchmarks/render.py [--reports 8] [--big STORE] [--out benchmarks/results/render.md]
+
+All ways render the same notebook on the same demo classrooms, in one run. Figures are CPU
+seconds of all processes together (user and system), so that a busy machine disturbs them
+little; walls are given beside them. Start-up is taken out by the difference between a
+long and a short run.
+
+A   the commands ``papermill`` and ``jupyter nbconvert``, one after the other
+A2  papermill's Python interface, one exporter for all
+B   the notebook's cells called in one warm process, page from the template, no notebook
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+NOTEBOOK = PROJECT / "notebooks" / "classroom_report.ipynb"
+WINDOW = "2026-EOY"
+COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+PSS_EVERY = 0.5
+
+
+@dataclass
+class Cost:
+    cpu: float
+    wall: float
+    pss: float = 0.0
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.cpu - other.cpu, self.wall - other.wall, self.pss)
+
+    def __truediv__(self, n: float) -> Cost:
+        return Cost(self.cpu / n, self.wall / n, self.pss)
+
+
+def cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run(command: list, *, watch: bool = False) -> tuple[Cost, str]:
+    """Run a command; return what it and its children cost."""
+    began, cpu = time.monotonic(), cpu_of_children()
+    process = subprocess.Popen(
+        [str(word) for word in command], cwd=PROJECT, env=os.environ | ONE_THREAD,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    peak = [0.0]
+    if watch:
+        threading.Thread(target=watch_memory, args=(process.pid, peak), daemon=True).start()
+    said, faults = process.communicate()
+    if process.returncode not in (0, None):
+        raise SystemExit(f"{command}\n{faults}")
+    return Cost(cpu_of_children() - cpu, time.monotonic() - began, peak[0]), said
+
+
+def watch_memory(pid: int, peak: list[float]) -> None:
+    """Keep the largest sum of proportional set sizes of a process and its children, in MB."""
+    import psutil
+
+    while psutil.pid_exists(pid):
+        total = 0.0
+        try:
+            root = psutil.Process(pid)
+            for one in [root, *root.children(recursive=True)]:
+                total += one.memory_full_info().pss / 2**20
+        except psutil.Error:
+            pass
+        peak[0] = max(peak[0], total)
+        time.sleep(PSS_EVERY)
+
+
+def parameters(classroom_id: str, store: Path) -> dict[str, str]:
+    return {"classroom_id": classroom_id, "window": WINDOW, "data_dir": str(store)}
+
+
+# -- the ways -----------------------------------------------------------------------------
+
+
+def by_commands(classrooms: list[str], store: Path, folder: Path) -> Cost:
+    """A."""
+    total = Cost(0, 0)
+    for classroom_id in classrooms:
+        out = folder / f"{classroom_id}.ipynb"
+        raw = [
+            w for name, text in parameters(classroom_id, store).items() for w in ("-r", name, text)
+        ]
+        first, _ = run(
+            [sys.executable, "-m", "papermill", NOTEBOOK, out, *raw, "--cwd", NOTEBOOK.parent,
+             "--no-progress-bar"]
+        )  # fmt: skip
+        second, _ = run(
+            [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--no-input", out]
+        )
+        total = Cost(total.cpu + first.cpu + second.cpu, total.wall + first.wall + second.wall)
+    return total / len(classrooms)
+
+
+BY_INTERFACE = """
+import json, sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+import papermill
+from nbconvert import HTMLExporter
+exporter = HTMLExporter(exclude_input=True)
+for given in json.loads(sys.argv[1]):
+    out = Path(sys.argv[3]) / "a2.ipynb"
+    notebook = papermill.execute_notebook(sys.argv[2], str(out), given, progress_bar=False,
+                                          cwd=str(Path(sys.argv[2]).parent))
+    out.with_suffix(".html").write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
+"""
+
+BY_CALLS = """
+import json, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+from render import call_cells
+from analysis.files import write_whole
+from analysis.rendering.blocks import stylesheet, CONTENT_POLICY
+from analysis.rendering.page import check_page
+for given in json.loads(sys.argv[1]):
+    blocks, spent = call_cells(Path(sys.argv[2]), given)
+    began = time.process_time()
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv='
+        f'"Content-Security-Policy" content="{CONTENT_POLICY}"><title>T</title>'
+        f'<style>{stylesheet()}</style></head><body><main>{"".join(blocks)}</main></body></html>'
+    )
+    check_page(page)
+    write_whole(Path(sys.argv[3]) / "b.html", page)
+    spent["page"] = time.process_time() - began
+print(json.dumps(spent))
+"""
+
+
+def call_cells(notebook: Path, given: dict) -> tuple[list[str], dict[str, float]]:
+    """Call a notebook's cells in this process; return what they show and their CPU seconds."""
+    import nbformat
+
+    names: dict = {}
+    blocks, spent = [], {}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        began = time.process_time()
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, "cell", "exec"), names)
+        if last is not None:
+            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+            blocks.append(shown._repr_html_())
+        if "parameters" in cell.metadata.get("tags", []):
+            names.update(given)
+        title = cell.source.splitlines()[-1][:50] if last is not None else "parameters"
+        spent[title] = time.process_time() - began
+    return blocks, spent
+
+
+def marginal(script: str, classrooms: list[str], store: Path, folder: Path) -> tuple[Cost, str]:
+    """Return what one more report costs in a script that makes many."""
+
+    def cost(wanted: list[str]) -> tuple[Cost, str]:
+        given = json.dumps([parameters(one, store) for one in wanted])
+        here = Path(__file__).parent
+        return run([sys.executable, "-c", script, given, NOTEBOOK, folder, here])
+
+    (long, said), (short, _) = cost(classrooms), cost(classrooms[:1])
+    return (long - short) / (len(classrooms) - 1), said
+
+
+def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> tuple[Cost, Cost]:
+    """Return what one more report of ours costs, and the long run as a whole."""
+
+    def cost(wanted: list[str]) -> Cost:
+        where = ["--window", WINDOW, "--store", store, "--out", folder / "reports", "--keep", "2"]
+        command = [*COACH, "report", *wanted, "--force", *how, *where, "--json"]
+        return run(command, watch=True)[0]
+
+    few = 2
+    long, short = cost(classrooms), cost(classrooms[:few])
+    return (long - short) / (len(classrooms) - few), long
+
+
+# -- many classrooms ----------------------------------------------------------------------
+
+
+def big_district(store: Path, folder: Path) -> dict[str, Cost | int]:
+    """Measure a run that finds nothing to do, and one that finds one classroom changed.
+
+    All pages but the changed one are copies of one page: what is measured does not read them.
+    """
+    from analysis.rendering import runner
+    from analysis.rendering.plan import Order
+    from analysis.rendering.report import keep_page
+    from analysis.settings import Settings
+    from analysis.store import Store, StoreIndex
+
+    out = folder / "big"
+    notebooks = PROJECT / "notebooks"
+    settings = Settings(store=store, out=out, notebooks=notebooks, workers=2)
+    page = next((folder / "reports" / "current").glob("demo-*.html")).read_text("utf-8")
+
+    def copies(tasks, settings):
+        for classroom_id, task in tasks.items():
+            keep_page(task, page)
+            yield classroom_id, None
+
+    make_all, runner._make_all = runner._make_all, copies
+    n = len(runner.render_reports(StoreIndex(store), settings, Order(WINDOW)).rendered)
+    runner._make_all = make_all
+    where = ["--window", WINDOW, "--store", store, "--out", out, "--json"]
+    nothing, _ = run([*COACH, "report", *where])
+    nothing, said = min((run([*COACH, "report", *where]) for _ in range(3)), key=lambda r: r[0].cpu)
+    assert json.loads(said)["rendered"] == []
+    one = StoreIndex(store).classroom_ids[n // 2]
+    changed = []
+    for _ in range(2):
+        evidence = Store(store).read_evidence(WINDOW, one)
+        flipped = evidence.head(1).assign(points=lambda t: t["points_possible"] - t["points"])
+        Store(store).save(evidence=flipped)
+        cost, said = run([*COACH, "report", *where])
+        assert json.loads(said)["rendered"] == [one], said
+        changed.append(cost)
+    return {"n": n, "nothing": nothing, "one": min(changed, key=lambda c: c.wall)}
+
+
+# -- all of it ----------------------------------------------------------------------------
+
+
+def measure(n_reports: int, big: Path | None, *, with_dask: bool) -> str:
+    from analysis.store import StoreIndex
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = folder / "store"
+        run([*COACH, "demo", "--classrooms", str(max(n_reports, 3)), "--out", folder / "exports"])
+        run([*COACH, "import", folder / "exports", "--store", store])
+        classrooms = StoreIndex(store).classroom_ids[:n_reports]
+        # Calibrates, and warms the disk's cache, before anything is measured.
+        by_coach(classrooms[:3], store, folder, "--workers", "1")
+        rows = {}
+        rows["A: papermill + nbconvert commands"] = by_commands(classrooms[:2], store, folder)
+        rows["A2: papermill interface, one exporter"], _ = marginal(
+            BY_INTERFACE, classrooms[:4], store, folder
+        )
+        rows["B: the limit, no notebook"], parts = marginal(BY_CALLS, classrooms, store, folder)
+        rows["ours, 1 worker"], one = by_coach(classrooms, store, folder, "--workers", "1")
+        rows["ours, 2 workers"], two = by_coach(classrooms, store, folder, "--workers", "2")
+        memory = {"ours, 1 worker": one.pss, "ours, 2 workers": two.pss}
+        if with_dask:
+            dask = ["--workers", "2", "--engine", "dask"]
+            rows["ours, Dask, 2 workers"], run_of = by_coach(classrooms, store, folder, *dask)
+            memory["ours, Dask, 2 workers"] = run_of.pss
+        many = big_district(big, folder) if big else None
+    return describe(rows, memory, json.loads(parts), many, n_reports)
+
+
+def describe(rows: dict, memory: dict, parts: dict, many: dict | None, n_reports: int) -> str:
+    a, b = rows["A: papermill + nbconvert commands"].cpu, rows["B: the limit, no notebook"].cpu
+    lines = [
+        "# What a report costs",
+        "",
+        f"`python benchmarks/render.py --reports {n_reports}`; {os.cpu_count()} cores, load "
+        f"{os.getloadavg()[0]:.1f} at the end. CPU seconds of all processes; one more report.",
+        "",
+        "| way | CPU s a report | wall s | times cheaper than A | times B | 50,000: core hours |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, cost in rows.items():
+        lines.append(
+            f"| {name} | {cost.cpu:.2f} | {cost.wall:.2f} | {a / cost.cpu:.1f} | "
+            f"{cost.cpu / b:.2f} | {cost.cpu * 50_000 / 3600:.1f} |"
+        )
+    lines += ["", "Peak memory of all processes (proportional set size):", ""]
+    lines += [f"- {name}: {pss:.0f} MB" for name, pss in memory.items()]
+    lines += ["", "Where B's time goes (last report, CPU ms):", "", "| cell | ms |", "|---|---|"]
+    lines += [f"| `{cell}` | {1000 * spent:.0f} |" for cell, spent in parts.items()]
+    if many:
+        lines += [
+            "",
+            f"{many['n']} classrooms (their pages stand-ins, see the source):",
+            "",
+            "| run | CPU s | wall s |",
+            "|---|---|---|",
+            f"| nothing changed | {many['nothing'].cpu:.2f} | {many['nothing'].wall:.2f} |",
+            f"| one classroom changed | {many['one'].cpu:.2f} | {many['one'].wall:.2f} |",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--reports", type=int, default=8)
+    arguments.add_argument("--big", type=Path, help="a store of 2,000 classrooms")
+    arguments.add_argument("--no-dask", action="store_true")
+    arguments.add_argument("--out", type=Path)
+    given = arguments.parse_args()
+    told = measure(given.reports, given.big, with_dask=not given.no_dask)
+    print(told)
+    if given.out:
+        given.out.write_text(told, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
