@@ -19,6 +19,7 @@ import ast
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -199,7 +200,30 @@ def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> tup
 # -- many classrooms ----------------------------------------------------------------------
 
 
-def big_district(store: Path, folder: Path) -> dict[str, Cost | int]:
+def lend_calibrations(small: Path, big: Path) -> None:
+    """Put the small district's calibrations in force in the big one, which has the same items.
+
+    Calibrating on all of it takes minutes once, and is not what is measured here.
+    """
+    from analysis.store import StoreIndex
+    from analysis.store.calibrations import (
+        calibration_in_force,
+        calibration_is_due,
+        calibration_path,
+        hold_calibrations,
+        put_in_force,
+    )  # fmt: skip
+
+    lender, index = StoreIndex(small), StoreIndex(big)
+    for window in index.windows_until(WINDOW):
+        if calibration_is_due(index, window):
+            source = calibration_path(lender, calibration_in_force(lender, window))
+            with hold_calibrations(index) as folder:
+                shutil.copy(source, folder / "lent.json")
+                put_in_force(index, window, folder / "lent.json")
+
+
+def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int]:
     """Measure a run that finds nothing to do, and one that finds one classroom changed.
 
     All pages but the changed one are copies of one page: what is measured does not read them.
@@ -210,6 +234,7 @@ def big_district(store: Path, folder: Path) -> dict[str, Cost | int]:
     from analysis.settings import Settings
     from analysis.store import Store, StoreIndex
 
+    lend_calibrations(small, store)
     out = folder / "big"
     notebooks = PROJECT / "notebooks"
     settings = Settings(store=store, out=out, notebooks=notebooks, workers=2)
@@ -266,7 +291,7 @@ def measure(n_reports: int, big: Path | None, *, with_dask: bool) -> str:
             dask = ["--workers", "2", "--engine", "dask"]
             rows["ours, Dask, 2 workers"], run_of = by_coach(classrooms, store, folder, *dask)
             memory["ours, Dask, 2 workers"] = run_of.pss
-        many = big_district(big, folder) if big else None
+        many = big_district(store, big, folder) if big else None
     return describe(rows, memory, json.loads(parts), many, n_reports)
 
 

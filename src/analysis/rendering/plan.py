@@ -119,7 +119,8 @@ class Planner:
         UnknownError
             There is no such window or classroom.
         """
-        plan = Plan(gone=[one for one in self.current.entries if one not in self._known])
+        known = set(self.index.classroom_ids)
+        plan = Plan(gone=[one for one in self.current.entries if one not in known])
         for classroom_id in self._wanted():
             if self.index.evidence_part(classroom_id, self.order.window) is None:
                 plan.without_evidence.append(classroom_id)
@@ -134,12 +135,8 @@ class Planner:
             else:
                 plan.reasons[classroom_id] = reasons
                 plan.tasks[classroom_id] = self._task(parameters, key, name)
-        self._adopt_others(plan, made)
+        self._adopt_others(plan, {one: page for one, page in made.items() if one in known})
         return plan
-
-    @property
-    def _known(self) -> set[str]:
-        return set(self.index.classroom_ids)
 
     def _wanted(self) -> list[str]:
         known = self.index.classroom_ids
@@ -166,7 +163,7 @@ class Planner:
     def _adopt_others(self, plan: Plan, made: dict[str, Made]) -> None:
         """Take pages of a stopped run that nobody asked for now; they are right as well."""
         seen = {*plan.tasks, *plan.made, *plan.unchanged, *plan.without_evidence}
-        for classroom_id in sorted(set(made) & self._known - seen):
+        for classroom_id in sorted(set(made) - seen):
             key = report_key(self._parameters(classroom_id), self.index, self._shared)
             if made[classroom_id].key == key:
                 plan.made[classroom_id] = made[classroom_id]

@@ -102,10 +102,11 @@ class StoreIndex:
         window, or of the framework changes.
         """
         wanted = self.classroom_ids if classroom_id is None else [classroom_id]
+        windows = self.windows_until(window)
         parts = [self.framework_digest()]
         for one in wanted:
             parts.append(self.roster_part(one).digest)
-            known = [self.evidence_part(one, each) for each in self.windows_until(window)]
+            known = [self.evidence_part(one, each) for each in windows]
             parts += [part.digest if part else "" for part in known]
         return digest_of(*(part.encode() for part in parts))
 
