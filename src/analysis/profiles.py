@@ -55,6 +55,10 @@ SAY = {
     "no evidence yet": mark(
         "There is no evidence for this classroom yet: give the first check to everyone."
     ),
+    "one skill": mark(
+        "Only “{skill}” is a next step that enough students share. The others need something "
+        "of their own."
+    ),
     "too few": mark("With so few students, everyone works as one group."),
     "teacher chose": mark(
         "The evidence does not support separate skill groups; these follow the teacher's rules."
@@ -399,6 +403,9 @@ def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) 
         return _said(language, "nothing needed")
     if len(focus) == 1 and focus[0] in set(grouping.whole_class["skill_id"]):
         return _said(language, "no groups", skill=framework.name_of(focus[0]))
+    grouped = grouping.groups["group"].notna().sum()
+    if len(focus) == 1 and grouped + len(grouping.not_assessed) < len(grouping.groups):
+        return _said(language, "one skill", skill=framework.name_of(focus[0]))
     return _said(language, "too few" if len(grouping.focus) == 1 else "teacher chose")
 
 

@@ -42,24 +42,20 @@ class Classroom(ClassroomTables):
 
     def show_others(self) -> Block:
         """List the whole-class need, conferences, extension, and the not assessed."""
-        grouping, skill, name = self.grouping, self.framework.name_of, self.name_of
+        grouping, skill = self.grouping, self.framework.name_of
+        is_absent = grouping.conference["reason"] == "absent"
+        absent, present = grouping.conference[is_absent], grouping.conference[~is_absent]
         return self._block(
             "others",
             whole_class=[
                 (skill(row.skill_id), row.share, row.n_students)
                 for row in grouping.whole_class.itertuples()
             ],
-            conference=[
-                (
-                    name(row.student_id),
-                    None if pd.isna(row.skill_id) else skill(row.skill_id),
-                    row.reason == "absent",
-                )
-                for row in grouping.conference.itertuples()
-            ],
+            absent=self._names_of(absent["student_id"]),
+            conference=self._by_skill(present),
             extension=[
-                (name(row.student_id), [skill(one) for one in row.next_skill_ids])
-                for row in grouping.extension.itertuples()
+                (self._names_of(part["student_id"]), [skill(one) for one in next_skills])
+                for next_skills, part in grouping.extension.groupby("next_skill_ids", sort=False)
             ],
             not_assessed=self._names_of(grouping.not_assessed["student_id"]),
         )

@@ -15,6 +15,10 @@ from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
 from analysis.grouping.result import Draws, Grouping, GroupRules
 
+LEAST_LESSON = 0.5
+"""Share of the students on target below which one lesson is not proposed to the whole class,
+where skills can be told apart: most of them would sit through what they do not need."""
+
 
 def form_groups(
     mastery: pd.DataFrame,
@@ -151,7 +155,7 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
         )
         return _Plan(groups, whole_class, True, said, share, one_lesson)
     kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
-    return _one_lesson(classroom, rules, former) or kept
+    return _one_lesson(classroom, rules, former, supports) or kept
 
 
 def _pay(classroom: Classroom, rules: GroupRules, former, groups, common: list[int]) -> bool:
@@ -188,7 +192,7 @@ def _fit_apart_from(common: list[int], classroom, rules, former):
         return _fit(classroom, rules, former, excluded=[]), []
 
 
-def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None:
+def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan | None:
     """Return groups that all practise one skill, or None where the teacher wants others.
 
     The skill is chosen by the last reading: the level reading, where there is one, compares
@@ -209,6 +213,9 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former) -> _Plan | None
         return None
     whole_class = _whole_class_table([skill], [best], n_students)
     said = sentences.ONE_LESSON.format(skill=skill)
+    if supports and best < LEAST_LESSON:
+        whole_class, said = _whole_class_table([], [], n_students), sentences.ONE_SKILL
+        said = said.format(skill=skill)
     if too_few:
         said = sentences.TOO_FEW.format(n_students=n_students)
     elif not len(lesson.focus_):

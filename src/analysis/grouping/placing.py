@@ -19,9 +19,6 @@ from analysis.tables import GROUPS, check_table
 HELD = 0.5
 """Mastery from which a skill counts as held: more likely than not."""
 
-SURELY_HELD = 0.9
-"""Mastery from which a skill nobody asked about is not worth proposing as the next one."""
-
 MOST_NEXT_SKILLS = 2
 """Next skills proposed to a student who needs nothing listed: a choice, not a list."""
 
@@ -156,11 +153,7 @@ def _extension_table(classroom, rows: np.ndarray) -> pd.DataFrame:
 def _next_skills(classroom, row: int) -> tuple[str, ...]:
     """Return skills not asked yet whose prerequisites are held, or the least sure."""
     known = dict(zip(classroom.skills, classroom.mastery[row], strict=True))
-    done = {
-        skill
-        for skill, asked in zip(classroom.skills, classroom.asked[row], strict=True)
-        if asked or known[skill] >= SURELY_HELD
-    }
+    done = _shown_or_built_upon(classroom, row)
     beyond = [
         skill
         for skill, listed in classroom.prerequisites.items()
@@ -170,6 +163,19 @@ def _next_skills(classroom, row: int) -> tuple[str, ...]:
         return tuple(beyond[:MOST_NEXT_SKILLS])
     least = np.argsort(np.nan_to_num(classroom.mastery[row], nan=1.0), kind="stable")
     return tuple(classroom.skills[k] for k in least[:MOST_NEXT_SKILLS])
+
+
+def _shown_or_built_upon(classroom, row: int) -> set[str]:
+    """Return skills that were asked, and those that a skill the student has builds on."""
+    asked = {classroom.skills[k] for k in np.flatnonzero(classroom.asked[row])}
+    held = classroom.mastery[row] >= HELD
+    below = [classroom.skills[k] for k in np.flatnonzero(classroom.asked[row] & held)]
+    done = set(asked)
+    while below:
+        listed = classroom.prerequisites.get(below.pop(), ())
+        below += [skill for skill in listed if skill not in done]
+        done.update(listed)
+    return done
 
 
 def _conference_table(classroom, rows: np.ndarray, absent: np.ndarray) -> pd.DataFrame:

@@ -14,6 +14,10 @@ ONE_LESSON = (
     "The evidence does not support separate skill groups: teach {skill} to the whole "
     "class. The groups are for practice only."
 )
+ONE_SKILL = (
+    "Only {skill} is a next step that enough students share. "
+    "The others need something of their own."
+)
 TEACHER_CHOSE = (
     "The evidence does not support separate skill groups; these groups follow the teacher's rules."
 )
