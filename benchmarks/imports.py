@@ -1,7 +1,7 @@
 """How fast and how large: one million rows of tidy evidence, against plain ``read_csv``.
 
 Run: ``python benchmarks/imports.py [--rows N]``. Each reader runs in a process of its own, so
-that its peak memory is its own; the best of three runs counts, as both read the same warm file.
+that its peak memory is its own; its best run counts, as both read the same warm file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 RESULTS = Path(__file__).parent / "results" / "imports.md"
-REPEATS = 5
+REPEATS = 4
+TURNS = 2
 
 
 def write_tidy(path: Path, n_rows: int) -> None:
@@ -58,27 +59,28 @@ def read_ours(path: Path) -> int:
 READERS = {"pandas.read_csv": read_plain, "read_exports": read_ours}
 
 
-def measure_here(reader: str, path: Path, warm: Path) -> dict:
-    READERS[reader](warm)
-    start = time.perf_counter()
-    n_rows = READERS[reader](path)
-    seconds = time.perf_counter() - start
+def measure_here(reader: str, path: Path) -> dict:
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        n_rows = READERS[reader](path)
+        seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": n_rows, "seconds": seconds, "peak_mib": peak}
+    return {"rows": n_rows, "seconds": min(seconds), "peak_mib": peak}
 
 
-def measure_apart(reader: str, path: Path, warm: Path) -> dict:
-    command = [sys.executable, __file__, "--reader", reader, "--files", str(path), str(warm)]
+def measure_apart(reader: str, path: Path) -> dict:
+    command = [sys.executable, __file__, "--reader", reader, "--file", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
-def measure_by_turns(path: Path, warm: Path) -> dict[str, dict]:
+def measure_by_turns(path: Path) -> dict[str, dict]:
     """Return the quickest run of each reader; turns share the machine's good and bad moments."""
     best: dict[str, dict] = {}
-    for _ in range(REPEATS):
+    for _ in range(TURNS):
         for name in READERS:
-            result = measure_apart(name, path, warm)
+            result = measure_apart(name, path)
             best[name] = min(best.get(name, result), result, key=lambda run: run["seconds"])
     return best
 
@@ -88,7 +90,8 @@ def describe(results: dict[str, dict], size: int) -> str:
     lines = [
         "# Import of tidy evidence",
         "",
-        f"{ours['rows']:,} rows, {size / 2**20:.0f} MiB of CSV; best of {REPEATS} runs by turns,",
+        f"{ours['rows']:,} rows, {size / 2**20:.0f} MiB of CSV;",
+        f"best of {TURNS} x {REPEATS} runs by turns,",
         "a process for each reader.",
         "",
         "| reader | seconds | rows/s | peak memory |",
@@ -107,16 +110,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--reader", choices=READERS)
-    parser.add_argument("--files", type=Path, nargs=2)
+    parser.add_argument("--file", type=Path)
     options = parser.parse_args()
     if options.reader:
-        print(json.dumps(measure_here(options.reader, *options.files)))
+        print(json.dumps(measure_here(options.reader, options.file)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        path, warm = Path(folder) / "evidence.csv", Path(folder) / "small.csv"
+        path = Path(folder) / "evidence.csv"
         write_tidy(path, options.rows)
-        write_tidy(warm, 4000)
-        results = measure_by_turns(path, warm)
+        results = measure_by_turns(path)
         text = describe(results, path.stat().st_size)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text, encoding="utf-8")

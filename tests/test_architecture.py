@@ -19,7 +19,7 @@ FLOORS = {
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
     "district": 4, "profiles": 4, "growth": 4, "coaching": 4, "charts": 4,
     "rendering": 5, "sharing": 5, "schedule": 5,
-    "classroom": 6, "caseload": 6, "explore": 6, "cli": 6,
+    "classroom": 6, "arrivals": 6, "caseload": 6, "explore": 6, "cli": 6,
 }  # fmt: skip
 """Ground 0-1, what is agreed 2, steps 3, what is made of them 4, pages 5, doors 6."""
 

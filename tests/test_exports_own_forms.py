@@ -9,6 +9,7 @@ import pytest
 
 from analysis.errors import DataError, UsageError
 from analysis.exports import Known, read_exports
+from analysis.tables import EVIDENCE, check_table
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 TIMSS = SHARED / "data" / "assessments" / "timss2011_g4_austria_174x9"
@@ -65,6 +66,12 @@ def test_a_wide_table_gives_one_observation_per_answer_and_skill(tmp_path):
     assert balance(imported)
 
 
+def test_a_skill_of_a_q_matrix_may_be_called_id(tmp_path):
+    q_matrix = Q_MATRIX.replace("divide", "id")
+    imported = read_exports(write(tmp_path, answers=WIDE, q=q_matrix), window="W")
+    assert set(imported.evidence["skill_id"]) == {"add", "id"}
+
+
 def test_columns_that_are_no_items_are_named_and_not_stored(tmp_path):
     imported = read_exports(write(tmp_path, answers=WIDE, q=Q_MATRIX), window="W")
     notes = " ".join(imported.summary()["notes"])
@@ -105,6 +112,44 @@ def test_a_known_roster_places_students_whose_file_names_no_classroom(tmp_path):
     known = Known(roster=roster)
     imported = read_exports(write(tmp_path, unit=tidy), window="W", known=known)
     assert imported.roster["classroom_id"].tolist() == ["7A"]
+
+
+def test_the_count_of_students_is_that_of_the_files_not_of_the_store(tmp_path):
+    roster = pd.DataFrame({"student_id": ["007", "900"], "classroom_id": ["7A", "7A"]})
+    known = Known(roster=roster)
+    imported = read_exports(write(tmp_path, unit=TIDY), window="W", known=known)
+    assert imported.summary()["students"] == 2
+    assert set(imported.roster["student_id"]) == {"007", "008", "900"}
+
+
+def test_a_q_matrix_of_the_store_tells_the_items_of_a_later_file(tmp_path):
+    items = pd.DataFrame({"item_id": ["i1"], "skill_id": ["add"], "points_possible": [1.0]})
+    imported = read_exports(write(tmp_path, answers=WIDE), window="W", known=Known(items=items))
+    assert imported.evidence["skill_id"].tolist() == ["add"]
+
+
+def test_leading_zeros_that_a_spreadsheet_took_come_back_from_the_roster(tmp_path):
+    lost = TIDY.replace("007,", "7,").replace("008,", "8,")
+    imported = read_exports(write(tmp_path, unit=lost, roster=ROSTER), window="W")
+    assert set(imported.evidence["student_id"]) == {"007", "008"}
+    assert "leading zero" in " ".join(imported.summary()["notes"])
+
+
+def test_a_large_file_reads_as_a_small_one(tmp_path):
+    body = "".join(
+        f"{n:07d},room {n % 40},i{k},3.NF.{k},{(n + k) % 3},2\n"
+        for n in range(9000)
+        for k in (1, 2)
+    )
+    text = "student_id,classroom_id,item_id,skill_id,points,points_possible\n" + body
+    assert len(text) < 2**20
+    small = read_exports(write(tmp_path, unit=text), window="W")
+    padded = text.replace("points_possible\n", "points_possible" + " " * 2**19 + "\n", 1)
+    padded = padded + "".join(f"x{n},room x,i1,3.NF.1,1,2\n" for n in range(20000))
+    large = read_exports(write(tmp_path, unit=padded), window="W")
+    same = large.evidence[~large.evidence["student_id"].str.startswith("x")]
+    pd.testing.assert_frame_equal(small.evidence, same.reset_index(drop=True))
+    check_table(large.evidence, EVIDENCE, "evidence")
 
 
 def test_the_text_columns_of_a_framework_are_kept(tmp_path):

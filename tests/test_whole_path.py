@@ -128,6 +128,25 @@ def test_one_bad_classroom_stops_no_other_and_keeps_its_last_good_page(own_copy)
     assert "last good report" in index
 
 
+def test_a_notebook_that_tells_of_another_classroom_is_never_published(own_copy):
+    from analysis.store import Store
+
+    stranger = Store(own_copy / "store").read_roster("demo-3a")["display_name"].iloc[0]
+    before = pages(own_copy)
+    notebook = nbformat.read(PROJECT / "notebooks" / "classroom_report.ipynb", as_version=4)
+    notebook.cells.insert(3, nbformat.v4.new_markdown_cell(f"The district's best: {stranger}"))
+    (own_copy / "notebooks").mkdir()
+    nbformat.write(notebook, own_copy / "notebooks" / "classroom_report.ipynb")
+    (own_copy / "coach.toml").write_text(f'notebooks = "{own_copy}/notebooks"')
+
+    done = report(own_copy, "demo-4a", "--config", str(own_copy / "coach.toml"))
+
+    assert done.returncode == 1
+    assert "students of other classrooms" in json.loads(done.stdout)["failed"][0]["problem"]
+    assert stranger not in done.stdout + done.stderr
+    assert pages(own_copy) == before
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -10,6 +10,7 @@ _PUBLIC = {
     "MasteryModel": "mastery",
     "SkillFramework": "skills",
     "SkillNeedGroups": "grouping",
+    "open_arrivals": "arrivals",
     "open_classroom": "classroom",
 }
 

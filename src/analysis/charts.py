@@ -229,5 +229,41 @@ def plot_skill_map(states: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
+def chart_skill_map(states: pd.DataFrame, language: Language) -> Chart:
+    """Return the chart of :func:`plot_skill_map`, large enough to read every label."""
+    return draw_chart(
+        lambda ax: plot_skill_map(states, ax),
+        alt=describe_skill_map(states, language),
+        width=2.6 + 0.3 * states.shape[1],
+        height=2.3 + 0.24 * len(states),
+        margins=(1.9, 0.1, 0.7, 2.2),
+    )
+
+
+def describe_skill_map(states: pd.DataFrame, language: Language) -> str:
+    """Say what the chart of the skill map shows.
+
+    Examples
+    --------
+    >>> from analysis.language import open_language
+    >>> states = pd.DataFrame({"a": ["has it", "needs it"]}, index=["Ana", "Bo"])
+    >>> describe_skill_map(states, open_language("en"))
+    'Map of 2 students by 1 skill: 50% has it, 0% not sure yet, 50% needs it, 0% not assessed.'
+    """
+    share = states.stack().value_counts(normalize=True)  # noqa: PD013
+    parts = [
+        f"{language.percent(share.get(str(state), 0.0))} {language.say(state)}"
+        for state in SkillState
+    ]
+    students = language.say_n("{n} student", "{n} students", len(states))
+    skills = language.say_n("{n} skill", "{n} skills", states.shape[1])
+    return language.say(
+        "Map of {students} by {skills}: {shares}.",
+        students=students,
+        skills=skills,
+        shares=", ".join(parts),
+    )
+
+
 def _rgb(colour: str) -> tuple[float, float, float]:
     return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))

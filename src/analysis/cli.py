@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from analysis.errors import AnalysisError, StoppedError
+from analysis.errors import AnalysisError, DataError, StoppedError
 from analysis.settings import read_settings
 
 app = typer.Typer(
@@ -84,21 +84,55 @@ def import_command(
     window: Annotated[
         str | None, typer.Option("--window", help="Assessment window of files that name none.")
     ] = None,
+    attempts: Annotated[
+        str, typer.Option("--attempts", help="Of repeated answers: latest, best or all.")
+    ] = "latest",
+    item_map: Annotated[
+        Path | None, typer.Option("--item-map", help="CSV: question,standard,answer,points.")
+    ] = None,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="TOML: which column is what.")
+    ] = None,
+    aliases: Annotated[
+        Path | None, typer.Option("--aliases", help="CSV: a vendor's skill names and skill ids.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="Where the files come from, if not seen.")
+    ] = None,
+    propose_map: Annotated[
+        bool, typer.Option("--propose-map", help="Print a column map to mend; import nothing.")
+    ] = False,
     as_json: JsonOption = False,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Read exports into the store; say what was understood and what was set aside."""
+    settings = read_settings(config, store=store)
+    if propose_map:
+        from analysis.exports.column_map import propose_map as propose
+
+        sys.stdout.write("".join(propose(path) for path in paths))
+        return
     from analysis.district import import_exports
     from analysis.store import Store
 
-    settings = read_settings(config, store=store)
-    imported = import_exports(paths, Store(settings.store), window=window)
+    imported = import_exports(
+        paths,
+        Store(settings.store),
+        window=window,
+        attempts=attempts,
+        item_map=item_map,
+        column_map=column_map,
+        aliases=aliases,
+        platform=platform,
+    )
     summary = imported.summary()
     if as_json:
         _print_json(summary)
     else:
         _print_import(summary, settings.store)
+    if summary["refused"]:
+        raise typer.Exit(DataError.exit_code)
 
 
 @app.command("report")
@@ -282,6 +316,8 @@ def _print_import(summary: dict, store: Path) -> None:
     for note in summary["notes"][:MOST_NOTES_SHOWN]:
         out.print(f"  note: {note}", markup=False)
     _print_rest(len(summary["notes"]))
+    for refused in summary["refused"]:
+        err.print(refused["message"], markup=False)
 
 
 def _print_rest(n: int) -> None:

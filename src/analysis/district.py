@@ -63,9 +63,9 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
     return imported
 
 
-def open_framework(store: Store) -> SkillFramework:
-    """Return the store's skills as a framework."""
-    return SkillFramework(store.read_skills(), f"{store.folder}, skills")
+def open_framework(store: Store, language: str = "en") -> SkillFramework:
+    """Return the store's skills as a framework, its texts in a language where it has them."""
+    return SkillFramework(store.read_skills(), f"{store.folder}, skills").in_language(language)
 
 
 def open_calibration(store: Store, window: str) -> Calibration:

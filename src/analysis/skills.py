@@ -11,9 +11,12 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.files import natural_key
+from analysis.language import SOURCE
 from analysis.tables import SKILLS, check_table
 
 PREREQUISITE_SEPARATOR = ";"
+IDS = {"skill_id", "parent_id", "prerequisites"}
+"""Columns that name skills: never text, though ``skill_id`` looks like Indonesian for ``skill``."""
 
 
 class SkillFramework:
@@ -94,6 +97,42 @@ class SkillFramework:
         text = self.table.at[skill_id, "i_can"]
         return self.name_of(skill_id) if pd.isna(text) or not text else text
 
+    def in_language(self, code: str) -> SkillFramework:
+        """Return the framework with its texts in a language, as far as it has them.
+
+        Parameters
+        ----------
+        code
+            The ending of the columns that hold the texts: with ``"es"``, ``name`` is taken
+            from ``name_es``, ``i_can`` from ``i_can_es``. The columns without an ending are
+            English, so ``"en"`` is the framework itself.
+
+        Returns
+        -------
+        SkillFramework
+            The same skills and prerequisites. A text stays as it is where its column or its
+            cell in this language is missing or blank; this framework is not changed.
+
+        Examples
+        --------
+        >>> framework = SkillFramework(pd.DataFrame({
+        ...     "skill_id": ["3.NF.1", "4.NF.1"],
+        ...     "name": ["Unit fractions", "Equivalent fractions"],
+        ...     "name_es": [None, "Fracciones equivalentes"]}))
+        >>> spanish = framework.in_language("es")
+        >>> spanish.name_of("4.NF.1"), spanish.name_of("3.NF.1")
+        ('Fracciones equivalentes', 'Unit fractions')
+        """
+        if code == SOURCE:
+            return self
+        said = {
+            column: _prefer(self.table[f"{column}_{code}"], self.table[column])
+            for column in self.table.columns
+            if f"{column}_{code}" in self.table.columns
+            and IDS.isdisjoint({column, f"{column}_{code}"})
+        }
+        return SkillFramework(self.table.assign(**said), self.where)
+
     def _in_order(self, skill_ids: Iterable[str]) -> list[str]:
         return sorted(skill_ids, key=self.table.index.get_loc)
 
@@ -153,3 +192,9 @@ def _split_ids(listed: str | None) -> list[str]:
     if listed is None or pd.isna(listed):
         return []
     return [part.strip() for part in str(listed).split(PREREQUISITE_SEPARATOR) if part.strip()]
+
+
+def _prefer(said: pd.Series, otherwise: pd.Series) -> pd.Series:
+    """Return each text of ``said``, and the other one where it is missing or blank."""
+    is_filled = said.astype("str").str.strip().fillna("").ne("")
+    return otherwise.where(~is_filled, said)

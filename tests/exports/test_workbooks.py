@@ -174,3 +174,34 @@ def test_an_old_workbook_that_is_garbage_is_refused_in_words(tmp_path):
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600)
     with pytest.raises(DataError, match=r"b\.xls: the workbook is damaged"):
         read(path)
+
+
+def test_an_open_document_sheet_is_read_by_the_process_apart(tmp_path):
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+
+    def ods_cell(value) -> str:
+        kind = f'"float" office:value="{value}"' if isinstance(value, int) else '"string"'
+        text = f"<text:p>{value}</text:p>"
+        return f"<table:table-cell office:value-type={kind}>{text}</table:table-cell>"
+
+    rows = "".join(
+        f"<table:table-row>{''.join(map(ods_cell, row))}</table:table-row>"
+        for row in [HEAD, ["007", "7A", 80], ["008", "7A", 60]]
+    )
+    path = tmp_path / "book.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{manifest}"/>')
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="Scores">{rows}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    imported = read(path)
+    assert imported.evidence["student_id"].tolist() == ["007", "008"]
+    assert imported.evidence["points"].tolist() == [80.0, 60.0]

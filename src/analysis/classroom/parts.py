@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
-from analysis.charts import chart_skill_needs
+from analysis.charts import Chart, chart_skill_map, chart_skill_needs
 from analysis.classroom.tables import ClassroomTables
 from analysis.coaching import REACHABLE, coach_questions, last_day_of
+from analysis.grouping import compare_views
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
 from analysis.words import SkillState
@@ -73,6 +75,60 @@ class Classroom(ClassroomTables):
             order=order,
             said={str(state): self.language.say(state) for state in SkillState},
         )
+
+    def chart_skills(self) -> Chart:
+        """Draw which student has which skill, for a screen that can be zoomed."""
+        named = self.skill_states.rename(index=self.name_of, columns=self.framework.name_of)
+        return chart_skill_map(named, self.language)
+
+    def show_evidence(self) -> Block:
+        """Show how much each skill's picture rests on, the least known first."""
+        mastery = self.mastery[self.mastery["skill_id"].isin(self.skill_states.columns)]
+        width = (mastery["high"] - mastery["low"]).where(mastery["n_items"] > 0)
+        by_skill = mastery.assign(width=width).groupby("skill_id")
+        asked = by_skill["n_items"].agg(lambda n: (n > 0).sum())
+        table = pd.DataFrame(
+            {
+                "asked": asked,
+                "answers": by_skill["n_items"].sum(),
+                "width": by_skill["width"].mean(),
+            }
+        ).sort_values(["asked", "width"], ascending=[True, False])
+        say, number = self.language.say, self.language.number
+        rows = [
+            (
+                self.framework.name_of(row.Index),
+                say("{n} of {all}", n=row.asked, all=len(self.roster)),
+                number(row.answers),
+                number(round(row.width, 2)) if row.asked else "",
+            )
+            for row in table.itertuples()
+        ]
+        columns = [say("Skill"), say("Students asked"), say("Answers"), say("Width of interval")]
+        return self._block(
+            "table",
+            caption=say("What each skill rests on"),
+            columns=columns,
+            rows=rows,
+            empty=say("No skill was asked for."),
+        )
+
+    def show_other_ways(self, n_groups: int | None = None) -> Block:
+        """Show our groups beside classical clusterings of the same mastery."""
+        wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
+        known = wide.dropna(how="all")
+        n_groups = n_groups or max(2, len(self.grouping.focus))
+        views = compare_views(known, n_groups=n_groups, prerequisites=self._prerequisites(known))
+        return self._block(
+            "table",
+            caption=self.language.say("The same students, grouped in other ways"),
+            columns=[str(column) for column in views.columns],
+            rows=[tuple(_short(cell) for cell in row) for row in views.itertuples(index=False)],
+            empty="",
+        )
+
+    def _prerequisites(self, known: pd.DataFrame) -> np.ndarray:
+        return self.framework.prerequisite_matrix(list(known.columns))
 
     def show_class_needs(self) -> Block:
         """Show what most of the class need, and what nearly all have."""
@@ -191,6 +247,10 @@ class Classroom(ClassroomTables):
 
     def _block(self, name: str, **values: object) -> Block:
         return render_block(name, self.language, **values)
+
+
+def _short(cell: object) -> str:
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
 def _where(counts: pd.Series, known: pd.Series, share: float) -> list[tuple[str, int, int]]:

@@ -14,7 +14,7 @@ from analysis.district import open_calibration, open_framework
 from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.growth import changes_since
 from analysis.language import Language
-from analysis.mastery import Calibration, draw_profiles, measure_mastery
+from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -70,7 +70,7 @@ class ClassroomTables:
     @cached_property
     def framework(self) -> SkillFramework:
         """The district's skills."""
-        return open_framework(self.store)
+        return open_framework(self.store, self.language.code)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -100,6 +100,7 @@ class ClassroomTables:
             prerequisites=list(self.framework.graph.edges),
             rules=self.rules,
             draws=Draws(*drawn),
+            shares=add_shares(self.evidence),
             supports_skill_groups=bool(self.calibration.supports_skill_groups),
             random_state=RANDOM_STATE,
         )

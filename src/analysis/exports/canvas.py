@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.errors import DataError
 from analysis.exports.cells import ScoreColumn, read_numbers
 from analysis.exports.codes import find_code, split_code
-from analysis.exports.collecting import Collector
+from analysis.exports.collecting import Collector, finish_reading
 from analysis.exports.declared import read_scores
 from analysis.exports.findings import name_some
 from analysis.exports.judging import judge_item
@@ -20,7 +20,6 @@ from analysis.exports.reading import Context, Reading
 from analysis.exports.students import Students, read_students
 from analysis.exports.table import Table
 
-MEND = "Mend these in the file, or export it again, and import it."
 _TOTAL = re.compile(
     r"(current|final|unposted|override) ?(current |final )?(score|points|grade)", re.I
 )
@@ -52,7 +51,6 @@ def read_gradebook(table: Table, context: Context) -> Reading:
             totals.append(table.names[place])
             continue
         _read_assignment(place, match.group(1), students, context, collector, skills)
-    table.findings.refuse_faults(MEND)
     table.findings.note(f"totals are no skills and were set aside: {name_some(totals)}.")
     named = pd.DataFrame(list(skills.items()), columns=["skill_id", "name"])
     return Reading(
@@ -157,17 +155,8 @@ def read_mastery(table: Table, context: Context) -> Reading:
             score=scores,
             cut=cuts,
         )
-    table.findings.refuse_faults(MEND)
     named = pd.DataFrame(list(skills.items()), columns=["skill_id", "name"])
-    return Reading(
-        "Canvas Learning Mastery",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        skills=named,
-        people=students.people,
-    )
+    return finish_reading("Canvas Learning Mastery", rows, students, collector, named)
 
 
 def recognise_outcomes(names: list[str]) -> bool:
@@ -209,19 +198,12 @@ def read_outcomes(table: Table, context: Context) -> Reading:
         observation_id=title.where(asked.isna(), title + " " + asked),
         attempt=ScoreColumn(table.text("attempt")).numbers(),
     )
-    table.findings.refuse_faults(MEND)
     names = table.text("learning outcome friendly name").fillna(skills)
     named = pd.DataFrame({"skill_id": skills, "name": names, "i_can": names})
     named["i_can"] = named["i_can"].where(named["i_can"].str.match(r"I can\b", na=False))
     named = named.dropna(subset=["skill_id"]).drop_duplicates("skill_id")
-    return Reading(
-        "Canvas Outcome Results",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        skills=named.reset_index(drop=True),
-        people=students.people,
+    return finish_reading(
+        "Canvas Outcome Results", rows, students, collector, named.reset_index(drop=True)
     )
 
 
@@ -262,15 +244,7 @@ def read_quiz(table: Table, context: Context) -> Reading:
                 attempt=attempt,
                 **values,
             )
-    table.findings.refuse_faults(MEND)
-    return Reading(
-        "Canvas quiz analysis",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("Canvas quiz analysis", rows, students, collector)
 
 
 def _days(table: Table, column: str) -> pd.Series:

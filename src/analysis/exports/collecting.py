@@ -6,8 +6,37 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.dates import read_dates
-from analysis.exports.reading import OBSERVATION_COLUMNS, build_observations
+from analysis.exports.reading import OBSERVATION_COLUMNS, Reading, build_observations
 from analysis.exports.students import Students
+
+MEND = "Mend these in the file, or export it again, and import it."
+
+
+def finish_reading(
+    platform: str,
+    rows: np.ndarray,
+    students: Students,
+    collector: Collector,
+    skills: pd.DataFrame | None = None,
+) -> Reading:
+    """Return what was collected, or refuse the file for the faults that were found.
+
+    Raises
+    ------
+    DataError
+        Cells cannot be used; each is named by row and column.
+    """
+    findings = students.table.findings
+    findings.refuse_faults(MEND)
+    return Reading(
+        platform,
+        findings,
+        rows,
+        collector.build(),
+        roster=students.roster,
+        skills=skills,
+        people=students.people,
+    )
 
 
 class Collector:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.exports.cells import ScoreColumn, read_numbers
 from analysis.exports.codes import find_code, split_code
-from analysis.exports.collecting import Collector
+from analysis.exports.collecting import Collector, finish_reading
 from analysis.exports.dates import read_dates
 from analysis.exports.findings import name_some
 from analysis.exports.judging import judge_item
@@ -20,7 +20,6 @@ from analysis.exports.students import read_students
 from analysis.exports.table import Table
 from analysis.scales import find_scale
 
-MEND = "Mend these in the file and import it again."
 _QUESTION = re.compile(r"^\D{0,15}?(\d+)\s*/\s*(\d+(?:[.,]\d+)?)$")
 _GRADE = re.compile(r"^[^\d/]+/\s*(\d+(?:[.,]\d+)?)$")
 _REAL = re.compile(r"^(?:([^:]+): ?)?(.+) \((Real|Percentage|Letter|Feedback)\)$")
@@ -36,51 +35,31 @@ def read_powerteacher(table: Table, context: Context) -> Reading:
     rows = table.rows
     above = _lines_above(table)
     table = _drop_blank_tail(table)
-    roles = {"student_id": 0, "display_name": 1}
-    students = read_students(table, context, roles=roles)
-    students.frame["classroom_id"] = above.get("class")
-    students.frame["teacher"] = above.get("teachername")
+    students = read_students(table, context, roles={"student_id": 0, "display_name": 1})
+    for column, line in (("classroom_id", "class"), ("teacher", "teachername")):
+        students.frame[column] = pd.array([above.get(line)] * len(students.frame), dtype="str")
     title = above.get("assignmentname") or table.findings.file.rsplit(".", 1)[0]
     skill = find_code(title) or title
-    table = students.table
-    days = pd.Series([above.get("duedate")] * len(table.cells), dtype="str")
-    collector = Collector(
-        students,
-        source="PowerTeacher",
-        observed_on=read_dates(days),
-        classroom_id=students.frame["classroom_id"].astype("str"),
-    )
+    days = pd.Series([above.get("duedate")] * len(students.frame), dtype="str")
+    collector = Collector(students, source="PowerTeacher", observed_on=read_dates(days))
+    collector.base["classroom_id"] = students.frame["classroom_id"]
+    values = _score_values(students.table, title, above)
+    filled = ~np.isnan(values["points"]) if "points" in values else values["level"].notna()
+    collector.add(np.asarray(filled), skill_id=skill, observation_id=title, **values)
+    named = pd.DataFrame({"skill_id": [skill], "name": [split_code(title)[1]]})
+    return finish_reading("PowerTeacher", rows, students, collector, named)
+
+
+def _score_values(table: Table, title: str, above: dict[str, str]) -> dict:
+    """Return letters as levels where the sheet says so and a scale knows them, else points."""
     texts = table.text(2)
-    values = _levels(texts) if "grade" in above.get("scoretype", "").casefold() else None
-    if values is None:
-        possible = read_numbers(pd.Series([above.get("pointspossible")], dtype="str"))[0][0]
-        values = judge_item(
-            ScoreColumn(texts),
-            title,
-            table.rows,
-            table.findings,
-            None if np.isnan(possible) else possible,
-        )
-        filled = ~np.isnan(values["points"])
-    else:
-        filled = values["level"].notna().to_numpy()
-    collector.add(filled, skill_id=skill, observation_id=title, **values)
-    table.findings.refuse_faults(MEND)
-    named = pd.DataFrame(
-        {"skill_id": [skill], "name": [split_code(title)[1] if skill != title else title]}
-    )
-    students.frame[["classroom_id", "teacher"]] = students.frame[
-        ["classroom_id", "teacher"]
-    ].astype("str")
-    return Reading(
-        "PowerTeacher",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        skills=named,
-        people=students.people,
-    )
+    if "grade" in above.get("scoretype", "").casefold():
+        levels = _levels(texts)
+        if levels is not None:
+            return levels
+    possible = read_numbers(pd.Series([above.get("pointspossible")], dtype="str"))[0][0]
+    maximum = None if np.isnan(possible) else possible
+    return judge_item(ScoreColumn(texts), title, table.rows, table.findings, maximum)
 
 
 def _lines_above(table: Table) -> dict[str, str]:
@@ -139,15 +118,7 @@ def read_moodle_quiz(table: Table, context: Context) -> Reading:
             collector.add(
                 ~np.isnan(values["points"]), skill_id=skill, observation_id=question.name, **values
             )
-    table.findings.refuse_faults(MEND)
-    return Reading(
-        "Moodle quiz",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("Moodle quiz", rows, students, collector)
 
 
 def recognise_moodle_gradebook(names: list[str]) -> bool:
@@ -161,57 +132,51 @@ def read_moodle_gradebook(table: Table, context: Context) -> Reading:
     """Return each graded item: percent where exported, else points of items.csv, else bare."""
     rows = table.rows
     students = _moodle_students(table, context)
-    table = students.table
-    graded = {
-        place: match
-        for place, name in enumerate(table.names)
-        if (match := _REAL.match(name))
-        and match.group(3) in ("Real", "Percentage")
-        and match.group(2) != "Course total"
-        and match.group(1) is not None
-    }
-    percents = {match.group(2) for match in graded.values() if match.group(3) == "Percentage"}
-    collector = Collector(students, source="Moodle gradebook")
-    skills, bare = {}, []
     listed = context.items.dropna(subset=["points_possible"]).drop_duplicates("item_id")
     possible = listed.set_index("item_id")["points_possible"].to_dict()
-    for place, match in graded.items():
+    collector = Collector(students, source="Moodle gradebook")
+    skills, bare = {}, []
+    for place, match in _graded_columns(table.names).items():
         title = match.group(2)
-        if match.group(3) == "Real" and title in percents:
-            continue
-        skill = find_code(title) or title
-        skills[skill] = split_code(title)[1] if skill != title else title
+        skill, name = split_code(title)
+        skills[skill] = name
         maximum = 100.0 if match.group(3) == "Percentage" else possible.get(title)
-        about = {"skill_id": skill, "observation_id": f"{match.group(1)}: {title}"}
-        if maximum is None:
-            bare.append(title)
-            scores = ScoreColumn(table.text(place)).numbers()
-            collector.add(~np.isnan(scores), kind="score", score=scores, **about)
-        else:
-            values = judge_item(
-                ScoreColumn(_plain_percent(table.text(place))),
-                title,
-                table.rows,
-                table.findings,
-                maximum,
-            )
-            collector.add(~np.isnan(values["points"]), **about, **values)
+        bare += [title] if maximum is None else []
+        values = _graded_values(students.table, place, title, maximum)
+        filled = ~np.isnan(values.get("points", values.get("score")))
+        named = f"{match.group(1)}: {title}"
+        collector.add(filled, skill_id=skill, observation_id=named, **values)
     if bare:
         table.findings.note(
             f"the export states no maximum for {name_some(bare)}: stored as bare scores, which "
             "cannot show mastery. Export percentages too, or give the points in items.csv."
         )
-    table.findings.refuse_faults(MEND)
     named = pd.DataFrame(list(skills.items()), columns=["skill_id", "name"])
-    return Reading(
-        "Moodle gradebook",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        skills=named,
-        people=students.people,
-    )
+    return finish_reading("Moodle gradebook", rows, students, collector, named)
+
+
+def _graded_columns(names: list[str]) -> dict[int, re.Match]:
+    """Return the columns of graded items; a real mark gives way to the same item's percent."""
+    graded = {
+        place: match
+        for place, name in enumerate(names)
+        if (match := _REAL.match(name))
+        and match.group(3) in ("Real", "Percentage")
+        and match.group(1) is not None
+    }
+    percents = {match.group(2) for match in graded.values() if match.group(3) == "Percentage"}
+    return {
+        place: match
+        for place, match in graded.items()
+        if match.group(3) == "Percentage" or match.group(2) not in percents
+    }
+
+
+def _graded_values(table: Table, place: int, title: str, maximum: float | None) -> dict:
+    if maximum is None:
+        return {"kind": "score", "score": ScoreColumn(table.text(place)).numbers()}
+    column = ScoreColumn(_plain_percent(table.text(place)))
+    return judge_item(column, title, table.rows, table.findings, maximum)
 
 
 def _plain_percent(texts: pd.Series) -> pd.Series:

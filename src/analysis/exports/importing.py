@@ -28,6 +28,8 @@ class Import:
         ``classroom_id``: where the row was observed, missing where the file does not say.
     files
         One entry a table that was read.
+    n_students, n_skills
+        Students and skills these files name; the tables also hold what was known before.
     refused
         File and message of each file that could not be used.
     notes
@@ -39,6 +41,8 @@ class Import:
     items: pd.DataFrame
     evidence: pd.DataFrame
     files: list[FileReading]
+    n_students: int = 0
+    n_skills: int = 0
     refused: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -55,8 +59,8 @@ class Import:
             "rows_read": sum(file.rows_read for file in self.files),
             "rows_used": sum(file.rows_used for file in self.files),
             "rows_set_aside": [entry for file in self.files for entry in file.rows_set_aside],
-            "students": int(self.roster["student_id"].nunique()),
-            "skills": int(self.evidence["skill_id"].nunique()) or len(self.skills),
+            "students": self.n_students,
+            "skills": self.n_skills,
             "notes": [*self.notes, *(note for file in self.files for note in file.notes)],
             "refused": self.refused,
             "files": [file.summary() for file in self.files],

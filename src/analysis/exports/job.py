@@ -147,6 +147,8 @@ class Job:
             "files": [
                 self._file(reading, linked.counts[n]) for n, reading in enumerate(self.readings)
             ],
+            "n_students": self._count_students(evidence),
+            "n_skills": self._count_skills(evidence),
             "refused": self.refused,
             "notes": self.notes,
         }
@@ -206,6 +208,16 @@ class Job:
             items=_first_rows(items, ["item_id", "skill_id"], "items"),
             item_map=pd.concat(maps, ignore_index=True) if maps else None,
         )
+
+    def _count_students(self, evidence: pd.DataFrame) -> int:
+        named = [r.roster["student_id"] for r in self.readings if r.roster is not None]
+        return int(pd.concat([*named, evidence["student_id"]]).nunique())
+
+    def _count_skills(self, evidence: pd.DataFrame) -> int:
+        named = [r.skills["skill_id"] for r in self.readings if r.skills is not None]
+        named += [r.items["skill_id"] for r in self.readings if r.items is not None]
+        observed = evidence["skill_id"].nunique()
+        return int(observed or (pd.concat(named).nunique() if named else 0))
 
     def _rename(self, evidence: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
         if self.aliases is None or not len(evidence):

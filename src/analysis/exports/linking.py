@@ -235,5 +235,6 @@ def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:
         if len(part)
     ]
     if not filled:
-        return no_rows("evidence")
+        none = no_rows("evidence")
+        return none.assign(classroom_id=none["student_id"])
     return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]

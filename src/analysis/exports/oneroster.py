@@ -27,6 +27,7 @@ _TABLES = {
 }
 """Tables that are used, told by the columns none of the others has."""
 
+_NO_ITEMS = pd.DataFrame({"sourcedId": [], "title": [], "resultValueMax": []}, dtype="str")
 _GONE = {"tobedeleted", "inactive"}
 
 
@@ -106,60 +107,55 @@ def read_results(reading: Reading, frames: dict[str, pd.DataFrame], ids: pd.Seri
     DataError
         Results stand alone: nothing says which skill they are about.
     """
-    results = frames["results"]
     if "line items" not in frames and "learning objectives" not in frames:
         raise DataError(
             f"{reading.findings.where}: are OneRoster results (lineItemSourcedId, "
             "studentSourcedId), and nothing says which skill they are about.\nImport "
             "lineItems.csv or resultLearningObjectiveIds.csv together with it."
         )
-    items = frames.get(
-        "line items", pd.DataFrame({"sourcedId": [], "title": [], "resultValueMax": []})
-    )
+    items = frames.get("line items", _NO_ITEMS)
     titles = items.set_index("sourcedId")["title"]
     most = pd.Series(read_numbers(items["resultValueMax"])[0], index=items["sourcedId"])
-    about = frames.get("learning objectives")
-    if about is not None:
-        results = (
-            about.rename(columns={"resultSourcedId": "result"})[
-                ["result", "learningObjectiveId", "score"]
-            ]
-            .merge(results.drop(columns="score"), left_on="result", right_on="sourcedId")
-            .set_index(about.index)
-        )
-        skill = results["learningObjectiveId"]
-    else:
-        title = results["lineItemSourcedId"].map(titles).astype("str")
-        skill = title.map(lambda text: find_code(str(text)) or text).astype("str")
+    results = _about_skills(frames, titles)
     scores, bad = read_numbers(results["score"])
-    possible = results["lineItemSourcedId"].map(most).to_numpy(dtype=float)
+    possible = results["item"].map(most).to_numpy(dtype=float)
     for row in results.index[bad | (scores > possible)]:
-        reading.findings.fault(
-            "the score is no number from 0 to the maximum", row=row, column="score"
-        )
+        reading.findings.fault("is no score from 0 to the maximum", row=row, column="score")
     reading.findings.refuse_faults("Mend these in the file and import it again.")
-    filled = ~np.isnan(scores)
-    reading.findings.put_aside(
-        [] if about is not None else results.index[~filled], "no score yet", "Nothing to do."
-    )
     known = ~np.isnan(possible)
-    kind = pd.Series(np.where(known, "points", "score"), index=results.index)
-    return build_observations(
-        results.index[filled],
-        student_id=results["studentSourcedId"]
-        .map(ids)
-        .astype("str")
-        .fillna(results["studentSourcedId"])[filled],
-        skill_id=skill[filled],
-        observation_id=results["lineItemSourcedId"]
-        .map(titles)
-        .astype("str")
-        .fillna(results["lineItemSourcedId"])[filled],
-        kind=kind[filled].astype("str"),
-        points=np.where(known, scores, np.nan)[filled],
-        points_possible=np.where(known, possible, np.nan)[filled],
-        score=np.where(known, np.nan, scores)[filled],
-        observed_on=read_dates(results["scoreDate"])[filled],
+    results = results.assign(
+        kind=pd.Series(np.where(known, "points", "score"), index=results.index),
+        points=np.where(known, scores, np.nan),
+        points_possible=np.where(known, possible, np.nan),
+        score=np.where(known, np.nan, scores),
+        student_id=results["student"].map(ids).astype("str").fillna(results["student"]),
+        observation_id=results["item"].map(titles).astype("str").fillna(results["item"]),
+        observed_on=read_dates(results["date"]),
+    )
+    told = results[~np.isnan(scores) & results["student"].notna() & results["skill_id"].notna()]
+    columns = [c for c in told.columns if c not in ("student", "item", "date")]
+    return build_observations(told.index, **{name: told[name] for name in columns})
+
+
+def _about_skills(frames: dict[str, pd.DataFrame], titles: pd.Series) -> pd.DataFrame:
+    """Return one row a result and skill: student, item, date, score, skill_id."""
+    results = frames["results"].drop_duplicates("sourcedId").set_index("sourcedId", drop=False)
+    about = frames.get("learning objectives")
+    if about is None:
+        about = frames["results"].assign(resultSourcedId=frames["results"]["sourcedId"])
+        title = about["lineItemSourcedId"].map(titles).astype("str")
+        skill = title.map(lambda text: find_code(str(text)) or text, na_action="ignore")
+    else:
+        skill = about["learningObjectiveId"]
+    of = about["resultSourcedId"]
+    return pd.DataFrame(
+        {
+            "student": of.map(results["studentSourcedId"]).astype("str"),
+            "item": of.map(results["lineItemSourcedId"]).astype("str"),
+            "date": of.map(results["scoreDate"]).astype("str"),
+            "score": about["score"],
+            "skill_id": skill.astype("str"),
+        }
     )
 
 

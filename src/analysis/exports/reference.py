@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import Form, ScoreColumn, read_numbers
-from analysis.exports.names import find_roles, is_demographic, is_sensitive
+from analysis.exports.names import find_role, find_roles, is_demographic, is_sensitive, key_name
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import STUDENT_ROLES, note_classrooms, note_same_names, read_students
 from analysis.exports.table import Table
@@ -123,14 +123,15 @@ def read_items(table: Table, context: Context) -> Reading:
 
 
 def recognise_q_matrix(names: list[str]) -> bool:
-    """Tell whether the first column is an item and the others may be skills."""
-    roles = find_roles(names, ["item_id", "skill_id", "student_id"])
-    return (
-        roles.get("item_id") == 0
-        and "skill_id" not in roles
-        and "student_id" not in roles
-        and len(names) > 1
-    )
+    """Tell whether the first column is an item and the others may be skills.
+
+    A skill may be called ``id``; a column that says student may not stand here.
+    """
+    if find_role(names[:1], "item_id") is None or len(names) < 2:
+        return False
+    roles = find_roles(names[1:], ["skill_id", "student_id"])
+    student = roles.get("student_id")
+    return "skill_id" not in roles and (student is None or key_name(names[1 + student]) == "id")
 
 
 def read_q_matrix(table: Table, context: Context) -> Reading:

@@ -9,18 +9,23 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.exports.cells import Form, ScoreColumn, read_numbers
-from analysis.exports.collecting import Collector
-from analysis.exports.findings import name_some
+from analysis.exports.collecting import Collector, finish_reading
 from analysis.exports.forms import NO_KEY
 from analysis.exports.judging import judge_item
 from analysis.exports.names import find_roles
-from analysis.exports.questions import derive_key, find_questions, is_right
+from analysis.exports.questions import Question, derive_key, find_questions, is_right
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import STUDENT_ROLES, read_students
 from analysis.exports.table import Table
 
-MEND = "Mend these in the file and import it again."
 _Q = re.compile(r"^Q(?:uestion)? ?\d+$", re.IGNORECASE)
+_ZIPGRADE_ROLES = {
+    "first_name": "FirstName",
+    "last_name": "LastName",
+    "classroom_id": "QuizClass",
+    "observed_on": "QuizCreated",
+    "source": "QuizName",
+}
 _POINTS = re.compile(r"^Points(\d+)$")
 
 
@@ -53,33 +58,31 @@ def read_illuminate(table: Table, context: Context) -> Reading:
     key = _key(answers, table, {place: questions[table.names[place]].answer for place in places})
     for place in places:
         question = questions[table.names[place]]
-        if key is None:
-            maximum = None if np.isnan(question.possible) else question.possible
-            values = judge_item(
-                ScoreColumn(answers[place]), question.name, table.rows, table.findings, maximum
-            )
-        elif place in key:
-            possible = 1.0 if np.isnan(question.possible) else question.possible
-            right = np.where(
-                answers[place].notna(), is_right(answers[place], key[place]) * possible, np.nan
-            )
-            values = {"kind": "points", "points": right, "points_possible": possible}
-        else:
-            table.findings.note(f"{question.name} has no answer in the item map; set aside.")
-            continue
+        values = _marked(
+            answers[place], question, None if key is None else key.get(place, ""), table
+        )
         for skill in question.skills:
             collector.add(
                 ~np.isnan(values["points"]), skill_id=skill, observation_id=question.name, **values
             )
-    table.findings.refuse_faults(MEND)
-    return Reading(
-        "Illuminate",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("Illuminate", rows, students, collector)
+
+
+def _marked(given: pd.Series, question: Question, answer: str | None, table: Table) -> dict:
+    """Return the points of one question; without an answer to compare, the cells are points."""
+    known = None if np.isnan(question.possible) else question.possible
+    if answer is None:
+        return judge_item(ScoreColumn(given), question.name, table.rows, table.findings, known)
+    possible = known or 1.0
+    if not answer:
+        table.findings.note(f"{question.name} has no answer in the item map; set aside.")
+        return {
+            "kind": "points",
+            "points": np.full(len(given), np.nan),
+            "points_possible": possible,
+        }
+    right = np.where(given.notna(), is_right(given, answer) * possible, np.nan)
+    return {"kind": "points", "points": right, "points_possible": possible}
 
 
 def _key(
@@ -109,18 +112,8 @@ def read_zipgrade(table: Table, context: Context) -> Reading:
     """Return the points of each question of each quiz."""
     rows = table.rows
     ids = "StudentID" if table.text("StudentID").notna().any() else "CustomID"
-    roles = {
-        role: place
-        for role, name in {
-            "student_id": ids,
-            "first_name": "FirstName",
-            "last_name": "LastName",
-            "classroom_id": "QuizClass",
-            "observed_on": "QuizCreated",
-            "source": "QuizName",
-        }.items()
-        if (place := table.place(name)) is not None
-    }
+    named = {"student_id": ids} | _ZIPGRADE_ROLES
+    roles = {role: p for role, name in named.items() if (p := table.place(name)) is not None}
     students = read_students(table, context, roles=roles)
     table = students.table
     quiz = students.text("source").fillna("quiz")
@@ -137,11 +130,8 @@ def read_zipgrade(table: Table, context: Context) -> Reading:
             points, bad = read_numbers(table.text(f"Points{n}"))
             _note_bad(table, bad & here, n)
             most = np.nanmax(np.append(points[here], 1.0))
-            possible = (
-                question.possible
-                if question.possible == question.possible
-                else max(most, _whole(even[here]))
-            )
+            guessed = max(most, _whole(even[here]))
+            possible = guessed if np.isnan(question.possible) else question.possible
             for skill in question.skills:
                 collector.add(
                     here & ~np.isnan(points),
@@ -151,15 +141,7 @@ def read_zipgrade(table: Table, context: Context) -> Reading:
                     points=points,
                     points_possible=possible,
                 )
-    table.findings.refuse_faults(MEND)
-    return Reading(
-        "ZipGrade",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("ZipGrade", rows, students, collector)
 
 
 def _whole(shares: np.ndarray) -> float:
@@ -171,6 +153,3 @@ def _whole(shares: np.ndarray) -> float:
 def _note_bad(table: Table, bad: np.ndarray, number: int) -> None:
     for row in table.rows[bad]:
         table.findings.fault("is not a number", row=int(row), column=f"Points{number}")
-
-
-__all__ = ["name_some", "read_illuminate", "read_zipgrade"]

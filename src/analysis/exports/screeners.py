@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import read_numbers
-from analysis.exports.collecting import Collector
+from analysis.exports.collecting import Collector, finish_reading
 from analysis.exports.declared import note_private, read_levels
 from analysis.exports.findings import name_some
 from analysis.exports.names import find_role
@@ -17,8 +17,17 @@ from analysis.exports.students import Students, read_students
 from analysis.exports.table import Table
 from analysis.exports.windows import read_windows
 
-MEND = "Mend these in the file and import it again."
 _GOAL = re.compile(r"^Goal(\d+)Name$", re.IGNORECASE)
+_STAR_ROLES = {
+    "student_id": "StudentIdentifier",
+    "classroom_id": "GroupOrClassName",
+    "school": "SchoolName",
+    "grade": "CurrentGrade",
+    "first_name": "StudentFirstName",
+    "last_name": "StudentLastName",
+    "observed_on": "CompletedDateLocal",
+}
+_STAR_LEVELS = [f"{whose}BenchmarkCategoryName" for whose in ("Renaissance", "District", "School")]
 _AVERAGE = 2  # place of "Avg" among the adjectives: percentile 41 and more
 
 
@@ -45,21 +54,13 @@ def read_map(table: Table, context: Context) -> Reading:
     cuts = _find_cuts(students, goals, tests + " " + windows.fillna(""))
     for goal in goals:
         _add_goal(students, goal, collector, cuts)
-    table.findings.refuse_faults(MEND)
     known = sorted({float(cut) for cut in cuts[~np.isnan(cuts)]})
     if known:
         table.findings.note(
             f"cuts (RIT {name_some([f'{cut:g}' for cut in known])}) lie halfway between the "
             "highest score called below Avg and the lowest called Avg or more, by test and term."
         )
-    return Reading(
-        "NWEA MAP Growth",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("NWEA MAP Growth", rows, students, collector)
 
 
 def _map_roles(table: Table) -> dict[str, int]:
@@ -144,16 +145,7 @@ def recognise_star(names: list[str]) -> bool:
 def read_star(table: Table, context: Context) -> Reading:
     """Return the benchmark category of each Star test, as one skill for the subject."""
     rows = table.rows
-    roles = {
-        "student_id": "StudentIdentifier",
-        "classroom_id": "GroupOrClassName",
-        "school": "SchoolName",
-        "grade": "CurrentGrade",
-        "first_name": "StudentFirstName",
-        "last_name": "StudentLastName",
-        "observed_on": "CompletedDateLocal",
-    }
-    places = {role: p for role, name in roles.items() if (p := table.place(name)) is not None}
+    places = {r: p for r, name in _STAR_ROLES.items() if (p := table.place(name)) is not None}
     students = read_students(table, context, roles=places)
     table = students.table
     note_private(table)
@@ -161,18 +153,7 @@ def read_star(table: Table, context: Context) -> Reading:
     subject = "Star Math" if table.place("Quantile") is not None else "Star Reading"
     windows = read_windows(table.text("ScreeningPeriodWindowName"), table.text("SchoolYear"))
     collector = Collector(students, source=subject, window=windows)
-    column = next(
-        (
-            name
-            for name in (
-                "RenaissanceBenchmarkCategoryName",
-                "DistrictBenchmarkCategoryName",
-                "SchoolBenchmarkCategoryName",
-            )
-            if table.text(name).notna().any()
-        ),
-        None,
-    )
+    column = next((name for name in _STAR_LEVELS if table.text(name).notna().any()), None)
     if column is not None:
         levels = read_levels(table.text(column), "star-benchmark", column, table)
         collector.add(
@@ -188,15 +169,7 @@ def read_star(table: Table, context: Context) -> Reading:
         "these are overall results, one skill for the whole test: import the Dashboard Standards "
         "file to group by standard."
     )
-    table.findings.refuse_faults(MEND)
-    return Reading(
-        "Renaissance Star",
-        table.findings,
-        rows,
-        collector.build(),
-        roster=students.roster,
-        people=students.people,
-    )
+    return finish_reading("Renaissance Star", rows, students, collector)
 
 
 def _teachers(table: Table) -> pd.Series:

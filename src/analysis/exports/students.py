@@ -209,11 +209,12 @@ def note_classrooms(frame: pd.DataFrame, findings: Findings) -> None:
             "classroom's report shows that classroom's row."
         )
     rooms = pd.Series(pairs["classroom_id"].unique(), dtype="str")
-    for _, alike in rooms.groupby(rooms.str.casefold()):
-        if len(alike) > 1:
-            findings.note(
-                f"classrooms {name_some(alike)} differ in upper and lower case alone; kept apart."
-            )
+    folded = rooms.str.casefold()
+    for name in folded[folded.duplicated()].unique():
+        findings.note(
+            f"classrooms {name_some(rooms[folded == name])} differ in upper and lower case "
+            "alone; kept apart."
+        )
     odd = [room for room in rooms if _ODD_FILE_NAME.search(room)]
     if odd:
         findings.note(

@@ -12,6 +12,7 @@ from analysis.exports.findings import Findings
 from analysis.exports.names import clean_name, find_role, key_name
 
 _TEXT = pd.StringDtype(na_value=np.nan)
+_NO_NAMES = pd.Index([], dtype="str")
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Table:
             names = [column] if isinstance(column, str) else column
             place = next((p for name in names if (p := self.place(name)) is not None), None)
         if place is None:
-            return no_texts(self.cells.index)
+            return no_texts(self.cells.index, coded=self.is_coded)
         if place not in self._trimmed:
             self._trimmed[place] = trim(self.cells[place])
         return self._trimmed[place]
@@ -99,9 +100,14 @@ class Table:
         cells[place] = texts
         return Table(self.sheet, self.header_row, names, cells, self.above)
 
+    @property
+    def is_coded(self) -> bool:
+        """Whether the columns are categorical, as those of a large file are."""
+        return any(isinstance(kind, pd.CategoricalDtype) for kind in self.cells.dtypes)
+
     def plain(self) -> Table:
         """Return the table with plain text in place of coded columns."""
-        if not any(isinstance(kind, pd.CategoricalDtype) for kind in self.cells.dtypes):
+        if not self.is_coded:
             return self
         cells = self.cells.apply(as_texts)
         return Table(self.sheet, self.header_row, self.names, cells, self.above)
@@ -154,8 +160,11 @@ def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> 
     return pd.Series(values.take(codes), index=like.index)
 
 
-def no_texts(index: pd.Index) -> pd.Series:
+def no_texts(index: pd.Index, *, coded: bool = False) -> pd.Series:
     """Return missing texts."""
+    if coded:
+        none = pd.Categorical.from_codes(np.full(len(index), -1, dtype="int8"), _NO_NAMES)
+        return pd.Series(none, index=index)
     return pd.Series(_TEXT.__from_arrow__(pa.nulls(len(index), pa.large_string())), index=index)
 
 

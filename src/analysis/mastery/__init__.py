@@ -7,12 +7,14 @@ from analysis.mastery.calibration import (
     measure_mastery,
 )
 from analysis.mastery.model import MasteryModel
+from analysis.mastery.observations import add_shares
 from analysis.mastery.verdict import Verdict, judge_skills
 
 __all__ = [
     "Calibration",
     "MasteryModel",
     "Verdict",
+    "add_shares",
     "calibrate",
     "draw_profiles",
     "judge_skills",

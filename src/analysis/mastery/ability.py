@@ -3,7 +3,8 @@
 The two-parameter logistic model (Birnbaum 1968), P(right) = logistic(slope x ability +
 easiness), by EM over a grid (Bock & Aitkin 1981, doi:10.1007/BF02293801), slopes drawn
 to their common mean (Rasch is the limit) and easiness to the mean of the items. The
-ability need not be normal: its distribution is found on the grid, drawn to the normal.
+ability need not be normal: its distribution is found on the grid, drawn to the normal
+(normal within each classroom, where classrooms are given).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from analysis.mastery import factor
 from analysis.mastery.responses import Responses
@@ -53,9 +54,10 @@ class AbilityModel:
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
+        usual = softmax(self.density) @ NODES
         sums = np.zeros(rows.n_classrooms)
         for part in rows.chunks():
-            part.add_by_classroom(sums, self.look(part, means).share @ NODES)
+            part.add_by_classroom(sums, self.look(part, means).share @ NODES - usual)
         return sums
 
 
@@ -80,27 +82,35 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     n_items = rows.answers.shape[1]
     model = AbilityModel(np.ones(n_items), np.zeros(n_items), -(NODES**2) / 2)
     means = np.zeros(rows.n_classrooms)
-    for _ in range(max_iter):
-        right, asked = np.zeros((2, n_items, len(NODES)))
-        ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
-        for part in rows.chunks():
-            part_right, part_wrong = part.right_and_wrong()
-            at_node = model.posterior(part_right, part_wrong, means[part.classroom])
-            part.add_by_classroom(ability, at_node @ NODES)
-            at_node *= part.count[:, None]
-            there += at_node.sum(axis=0)
-            right += part_right.T @ at_node
-            asked += (part_right + part_wrong).T @ at_node
-        new = _refit(model, right, asked, there)
-        means = factor.shrink_means(ability, rows.classroom_sizes)
-        change = np.abs(new.success() - model.success()).max()
-        model = new
-        if change < tol:
-            break
+    for part, steps in rows.schedule(max_iter):
+        for _ in range(steps):
+            right, asked, there, ability = expect(model, part, means)
+            density = model.density if len(means) > 1 else _refit_density(there)
+            new = _refit(model, right, asked, density)
+            means = factor.shrink_means(ability, part.classroom_sizes)
+            change = np.abs(new.success() - model.success()).max()
+            model = new
+            if change < tol:
+                break
     return model, means
 
 
-def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
+def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
+    """Return expected counts: right answers and all by node, students by node, abilities."""
+    right, asked = np.zeros((2, rows.answers.shape[1], len(NODES)))
+    ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
+    for part in rows.chunks():
+        part_right, part_wrong = part.right_and_wrong()
+        at_node = model.posterior(part_right, part_wrong, means[part.classroom])
+        part.add_by_classroom(ability, at_node @ NODES)
+        at_node *= part.count[:, None]
+        there += at_node.sum(axis=0)
+        right += part_right.T @ at_node
+        asked += (part_right + part_wrong).T @ at_node
+    return right, asked, there, ability
+
+
+def _refit(model: AbilityModel, right, asked, density) -> AbilityModel:
     slope, easiness = model.slope, model.easiness
     mean_slope = (1.0 + slope.sum()) / (1 + len(slope))
     mean_easiness = easiness.sum() / (1 + len(slope))
@@ -115,7 +125,7 @@ def _refit(model: AbilityModel, right, asked, there) -> AbilityModel:
         determinant = aa * bb - ab**2
         slope = slope + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -1, 1)
         easiness = easiness + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -1, 1)
-    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, _refit_density(there))
+    return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, density)
 
 
 def _refit_density(there: np.ndarray) -> np.ndarray:

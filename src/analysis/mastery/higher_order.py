@@ -174,14 +174,17 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
         factor.SkillPrior.start(q.shape[1]),
     )
     means = np.zeros(rows.n_classrooms)
-    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
-        right, wrong, held, able, ability = expect(model, rows, means)
-        success, curves = refit_items(right, wrong, curves)
-        change = np.abs(success.mean - model.success.mean).max()
-        model = replace(model, success=success, skills=model.skills.refit(held, able))
-        means = factor.shrink_means(ability, rows.classroom_sizes)
-        if change < tol:
-            break
+    n_iter = 0
+    for part, steps in rows.schedule(max_iter):
+        for _ in range(steps):
+            n_iter += 1
+            right, wrong, held, able, ability = expect(model, part, means)
+            success, curves = refit_items(right, wrong, curves)
+            change = np.abs(success.mean - model.success.mean).max()
+            model = replace(model, success=success, skills=model.skills.refit(held, able))
+            means = factor.shrink_means(ability, part.classroom_sizes)
+            if change < tol:
+                break
     return model, means, n_iter
 
 

@@ -95,9 +95,8 @@ class CurvePrior:
 
 def _cell_sizes() -> np.ndarray:
     # The grid is finer near 0: each point stands for the width around it.
-    sizes = {id(grid): np.gradient(grid) for grid in (GUESSES, SLIPS)}
-    guess = sizes[id(GUESSES)][np.searchsorted(GUESSES, GUESS)]
-    slip = sizes[id(SLIPS)][np.searchsorted(SLIPS, SLIP)]
+    guess = np.gradient(GUESSES)[np.searchsorted(GUESSES, GUESS)]
+    slip = np.gradient(SLIPS)[np.searchsorted(SLIPS, SLIP)]
     return guess * slip
 
 

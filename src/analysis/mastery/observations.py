@@ -91,6 +91,33 @@ def read_observations(
     return Observations(answers, student_ids, items, skill_ids, q, weight)
 
 
+def add_shares(evidence: pd.DataFrame, scales: Mapping | None = None) -> pd.DataFrame:
+    """Return the evidence with a column ``share``: what was shown, 0 to 1, whatever its kind.
+
+    Parameters
+    ----------
+    evidence
+        Table of :data:`analysis.tables.EVIDENCE`.
+    scales
+        As in :func:`analysis.mastery.calibrate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``share``: points of points possible, the probability that a score is over its cut,
+        or a level's place on its scale; missing where the row says nothing.
+
+    Examples
+    --------
+    >>> row = {"student_id": "s1", "skill_id": "k", "window": "w", "source": "quiz",
+    ...        "observation_id": "i1", "kind": "points", "points": 1.0, "points_possible": 2.0}
+    >>> from analysis.tables import EVIDENCE, check_table
+    >>> add_shares(check_table(pd.DataFrame([row]), EVIDENCE, "quiz"))["share"].tolist()
+    [0.5]
+    """
+    return evidence.assign(share=share_of(evidence, read_scales(scales), "the evidence"))
+
+
 def share_of(table: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
     """Return each row of evidence as a share of 0..1, missing where it says nothing."""
     _refuse_points_above(table, where)

@@ -122,14 +122,17 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
         np.ones(len(profiles)),
     )
     means = np.zeros(rows.n_classrooms)
-    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
-        counts, right, wrong = expect(model, rows, means)
-        model_new, means = maximise_prior(model, counts, means)
-        success, curves = held.refit(right, wrong, curves)
-        change = np.abs(success.mean - model.success.mean).max()
-        model = replace(model_new, success=success)
-        if change < tol:
-            break
+    n_iter = 0
+    for part, steps in rows.schedule(max_iter):
+        for _ in range(steps):
+            n_iter += 1
+            counts, right, wrong = expect(model, part, means)
+            model_new, means = maximise_prior(model, counts, means)
+            success, curves = held.refit(right, wrong, curves)
+            change = np.abs(success.mean - model.success.mean).max()
+            model = replace(model_new, success=success)
+            if change < tol:
+                break
     return model, means, n_iter
 
 

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from analysis.errors import UsageError
 from analysis.files import locked, natural_key
@@ -28,6 +30,9 @@ from analysis.store.calibrations import (
     share_changed,
 )
 from analysis.store.index import StoreIndex
+
+if TYPE_CHECKING:
+    from analysis.rendering.strangers import Strangers
 
 SECONDS_EACH = 1.5
 """What a report takes on one core of an ordinary computer, until a run has measured it."""
@@ -143,7 +148,8 @@ class _Run:
             return
         _check_notebook(next(iter(self.plan.tasks.values())))
         began = time.monotonic()
-        for classroom_id, problem in _make_all(self.plan.tasks, self.settings):
+        for classroom_id, failure in _make_all(self.plan.tasks, self.settings):
+            problem = failure or self._strangers_on(self.plan.tasks[classroom_id])
             if problem is None:
                 self.summary.rendered.append(classroom_id)
             else:
@@ -152,6 +158,29 @@ class _Run:
         self.summary.rendered.sort(key=natural_key)
         self.summary.failed.sort(key=lambda one: natural_key(one["classroom_id"]))
         self.seconds_each = (time.monotonic() - began) / len(self.plan.tasks)
+
+    def _strangers_on(self, task: Task) -> str | None:
+        """Take back a page that shows another classroom's student; return why, or None.
+
+        Looked for here and not in the worker, which must not know any other classroom.
+        """
+        from analysis.rendering.proof import WrongPageError
+
+        try:
+            for file in (task.page, task.executed):
+                self._strangers.check(file.read_text("utf-8"), task.parameters.classroom_id)
+        except WrongPageError as error:
+            task.page.unlink()
+            return str(error)
+        return None
+
+    @cached_property
+    def _strangers(self) -> Strangers:
+        # Loaded when there are pages to check: a run that makes none need not wait for it.
+        from analysis.rendering.strangers import Strangers
+        from analysis.store import Store
+
+        return Strangers(Store(self.index.folder).read_people())
 
     def publish_if_changed(self) -> None:
         """Publish what was made with what is carried over, if there is anything new."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pandera.pandas import DataFrameSchema
 
@@ -46,6 +47,15 @@ class Store(StoreIndex):
         """Return the roster of one classroom, or of all."""
         wanted = self.classroom_ids if classroom_id is None else [classroom_id]
         return self._read([self.roster_part(one) for one in wanted], ROSTER)
+
+    def read_people(self) -> pd.DataFrame:
+        """Return who is in which classroom, of all: ids and names, nothing else.
+
+        Only the process that publishes may ask; one that makes a report may not.
+        """
+        columns = ["student_id", "classroom_id", "display_name", "teacher"]
+        parts = ds.dataset(self.folder / "roster", format="parquet")
+        return parts.to_table(columns=columns).to_pandas()
 
     def read_evidence(self, window: str, classroom_id: str | None = None) -> pd.DataFrame:
         """Return the evidence of one window, of one classroom or of all.
