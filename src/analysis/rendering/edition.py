@@ -19,7 +19,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,9 +134,8 @@ def publish(out: Path, edition: Edition, staging: Path) -> Path:
             if entry.file and not (staging / entry.file).is_file():
                 _carry_over(before / entry.file, staging / entry.file)
         write_whole(staging / INDEX, _make_index(edition))
-        entries = [asdict(entry) for entry in edition.entries.values()]
-        content = asdict(edition) | {"entries": entries}
-        write_json(staging / MANIFEST, content)
+        entries = [vars(entry) for entry in edition.entries.values()]
+        write_json(staging / MANIFEST, vars(edition) | {"entries": entries})
         folder = out / "editions" / edition.name
         staging.rename(folder)
         _keep_through_power_cut(folder, folder.parent)

@@ -142,7 +142,8 @@ class _Run:
 
     def make(self, on_done: Callable[[str], None]) -> None:
         """Make the planned reports in worker processes."""
-        self.summary.removed_orphans = self.staging.prepare() if self._has_work else 0
+        ready = self.staging.prepare if self._has_work else self.staging.discard
+        self.summary.removed_orphans = ready()
         if not self.plan.tasks:
             return
         _check_notebook(next(iter(self.plan.tasks.values())))

@@ -95,9 +95,12 @@ class Staging:
                 file.unlink()
         return self.folder
 
-    def remove(self) -> None:
-        """Remove the folder; there is nothing to publish."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def discard(self) -> int:
+        """Remove what stopped runs left, nothing of which is needed; return how many."""
+        left = [*self.orphans, *([self.folder] if self.folder.is_dir() else [])]
+        for folder in left:
+            shutil.rmtree(folder)
+        return len(left)
 
 
 def write_record(page: Path, record: Made) -> None:
