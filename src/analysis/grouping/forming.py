@@ -108,7 +108,8 @@ def form_groups(
         shares=shares,
         random_state=random_state,
     )
-    rules = _ask_before_grouping(_resolve(rules, classroom, previous), classroom)
+    rules = _resolve(rules, classroom, previous)
+    rules, classroom = _leave_out_guesses(rules, classroom)
     former = former_groups_of(previous, classroom.students)
     plan = _plan(classroom, rules, former, supports_skill_groups)
     parts = account_for_everyone(classroom, plan.model, rules, random_state)
@@ -149,7 +150,9 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     one_lesson = float(np.delete(shares, common).max(initial=0))
     taught = [classroom.skills[k] for k in common]
     whole_class = _whole_class_table(taught, shares[common], len(value))
-    if supports and _pay(classroom, rules, former, groups, common):
+    # A lesson that most do not need is no alternative to groups that reach more.
+    no_lesson = one_lesson < min(LEAST_LESSON, share)
+    if supports and (no_lesson or _pay(classroom, rules, former, groups, common)):
         said = sentences.GROUPS_PAY.format(
             with_groups=share, n_students=len(value), one_lesson=one_lesson
         )
@@ -259,21 +262,24 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
     )
 
 
-def _ask_before_grouping(rules: GroupRules, classroom: Classroom) -> GroupRules:
-    """Exclude skills that fewer students were asked about than a group has.
+def _leave_out_guesses(rules: GroupRules, classroom: Classroom) -> tuple[GroupRules, Classroom]:
+    """Leave out skills that fewer students were asked about than a group has.
 
     What was not asked is only guessed from other skills: enough to say what comes next for
-    a student, too little to seat a group on. The teacher may still want such a skill.
+    a student, too little to seat a group on, or to plan a lesson for all. The teacher may
+    still want such a skill.
     """
     enough = min(rules.min_size, int(classroom.assessed.sum()))
     kept = {*rules.focus_wanted, *rules.fixed.values()}
-    guessed = [
-        skill
-        for skill, n_asked in zip(classroom.skills, classroom.asked.sum(axis=0), strict=True)
-        if n_asked < enough and skill not in kept
-    ]
-    excluded = dict.fromkeys([*rules.focus_excluded, *guessed])
-    return replace(rules, focus_excluded=list(excluded))
+    asked = classroom.asked.sum(axis=0) >= enough
+    guessed = ~asked & ~np.isin(classroom.skills, list(kept))
+    left_out = [classroom.skills[k] for k in np.flatnonzero(guessed)]
+    excluded = dict.fromkeys([*rules.focus_excluded, *left_out])
+    return replace(rules, focus_excluded=list(excluded)), replace(
+        classroom,
+        value=np.where(guessed, 0.0, classroom.value),
+        readings=[np.where(guessed, 0.0, reading) for reading in classroom.readings],
+    )
 
 
 def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:
