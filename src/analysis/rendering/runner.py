@@ -168,7 +168,9 @@ class _Run:
 
         try:
             for file in (task.page, task.executed):
-                self._strangers.check(file.read_text("utf-8"), task.parameters.classroom_id)
+                # A worker of a cluster may bring back a page without its notebook.
+                text = file.read_text("utf-8") if file.is_file() else ""
+                self._strangers.check(text, task.parameters.classroom_id)
         except WrongPageError as error:
             task.page.unlink()
             return str(error)
