@@ -40,6 +40,14 @@ def test_the_planted_need_of_the_whole_class_is_taught_to_everyone(classroom):
     assert "3.PV.1" not in classroom.grouping.focus["focus_skill_id"].tolist()
 
 
+def test_students_who_share_a_name_are_told_apart_by_their_ids(demo_store):
+    # The demo plants two students of one name in this classroom.
+    roster = open_classroom("demo-3a", window=WINDOW, data_dir=demo_store.folder).roster
+    names = roster.set_index("student_id")["display_name"]
+    assert names.is_unique
+    assert sum(names[one].endswith(f" ({one})") for one in names.index) == 2
+
+
 def test_changes_are_looked_for_since_the_window_before(classroom, demo_store):
     assert classroom.window_before == "2026-MOY"
     assert set(classroom.changes["change"]) <= {"gained", "slipped"}

@@ -59,8 +59,8 @@ class ClassroomTables:
 
     @cached_property
     def roster(self) -> pd.DataFrame:
-        """The classroom's students."""
-        return self.store.read_roster(self.classroom_id)
+        """The classroom's students; those who share a name are told apart by their ids."""
+        return _tell_apart(self.store.read_roster(self.classroom_id))
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
@@ -164,3 +164,10 @@ class ClassroomTables:
 
 def _is_assessed(states: pd.DataFrame, skill_id: str) -> bool:
     return skill_id in states and bool((states[skill_id] != SkillState.UNKNOWN).any())
+
+
+def _tell_apart(roster: pd.DataFrame) -> pd.DataFrame:
+    """Return the roster with the id behind each name that two students share."""
+    shared = roster["display_name"].notna() & roster["display_name"].duplicated(keep=False)
+    with_id = roster["display_name"] + " (" + roster["student_id"] + ")"
+    return roster.assign(display_name=roster["display_name"].where(~shared, with_id))
