@@ -79,5 +79,4 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"theme": theme, "policy": CONTENT_POLICY, "stylesheet": stylesheet}
-    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     return environment
