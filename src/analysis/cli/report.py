@@ -1,0 +1,170 @@
+"""``coach report``: the pages of an edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analysis.cli.app import (
+    ConfigOption,
+    JsonOption,
+    OutOption,
+    StoreOption,
+    app,
+    err,
+    out,
+    print_json,
+)
+from analysis.settings import read_settings
+
+SOME_FAILED = 1
+
+
+@app.command("report")
+def report_command(
+    window: Annotated[str, typer.Option("--window", help="Assessment window to report on.")],
+    classroom_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLASSROOM]...", help="Classrooms; default: all."),
+    ] = None,
+    out_dir: OutOption = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="en or es.", show_default=False)
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print each page as a PDF.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Only those that failed the last time.")
+    ] = False,
+    recalibrate: Annotated[
+        bool, typer.Option("--recalibrate", help="Calibrate on everybody first.")
+    ] = False,
+    why: Annotated[bool, typer.Option("--why", help="Say why each report is made.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=0, help="Editions to keep.", show_default=False)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes at work.", show_default=False)
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="pool or dask.", show_default=False)
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="A Dask cluster, tcp://…", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Render one HTML report for each classroom, and an index of them."""
+    from analysis.rendering.plan import Order
+    from analysis.rendering.runner import plan_reports, render_reports
+    from analysis.store import StoreIndex
+
+    settings = read_settings(
+        config, store=store, out=out_dir, workers=workers, language=language, keep=keep,
+        engine=engine, scheduler=scheduler,
+    )  # fmt: skip
+    order = Order(window, classroom_ids or None, force, only_failed, recalibrate)
+    index = StoreIndex(settings.store)
+    say_plan = _print_reasons if why and not as_json else lambda summary: None
+    if dry_run:
+        summary = plan_reports(index, settings, order)
+        say_plan(summary)
+    else:
+        with _progress(shown=not as_json) as (on_plan, on_done):
+            summary = render_reports(
+                index,
+                settings,
+                order,
+                on_plan=lambda plan: (say_plan(plan), on_plan(len(plan.planned))),
+                on_done=on_done,
+            )
+        if pdf and summary.index:
+            from analysis.rendering.printing import print_edition
+
+            print_edition(Path(summary.index).parent)
+    if as_json:
+        print_json(asdict(summary))
+    elif dry_run:
+        _print_plan(summary)
+    else:
+        _print_reports(summary)
+    if summary.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[tuple]:
+    columns = TextColumn("Reports"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, disable=not shown, transient=True) as progress:
+        task = progress.add_task("reports", total=None)
+        yield (
+            lambda n: progress.update(task, total=n),
+            lambda classroom_id: progress.advance(task),
+        )
+
+
+def _print_reasons(summary) -> None:
+    for classroom_id, reasons in summary.reasons.items():
+        out.print(f"{classroom_id}: {'; '.join(reasons)}", markup=False)
+
+
+def _print_plan(summary) -> None:
+    out.print(
+        f"{len(summary.planned)} reports to make, {len(summary.resumed)} made by a stopped run, "
+        f"{len(summary.unchanged)} unchanged. About {_duration(summary.estimated_seconds)}."
+    )
+    for window, told in summary.calibration.items():
+        if told["due"]:
+            out.print(
+                f"{window} will be calibrated anew first: {told['share_changed']:.1%} of its "
+                "evidence changed. All its reports may then change.",
+                markup=False,
+            )
+
+
+def _print_calibration(summary) -> None:
+    told = summary.calibration[summary.window]
+    if told["renewed"]:
+        out.print(f"Calibrated on all classrooms of {summary.window}.", markup=False)
+    else:
+        out.print(
+            f"Calibration of {told['made_on']} in force; {told['share_changed']:.1%} of its "
+            "evidence changed since.",
+            markup=False,
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+def _print_reports(summary) -> None:
+    for failure in summary.failed:
+        out.print(f"Failed: {failure['classroom_id']}: {failure['problem']}", markup=False)
+    if summary.without_evidence:
+        named = ", ".join(summary.without_evidence)
+        out.print(f"No evidence in {summary.window}: {named}", markup=False)
+    resumed = f"{len(summary.resumed)} made by a stopped run, " if summary.resumed else ""
+    out.print(
+        f"{len(summary.rendered)} reports made, {resumed}{len(summary.unchanged)} unchanged, "
+        f"{len(summary.failed)} failed."
+    )
+    _print_calibration(summary)
+    if summary.removed_orphans:
+        out.print(f"Unfinished editions of stopped runs removed: {summary.removed_orphans}.")
+    if summary.removed_editions:
+        out.print(f"Old editions removed: {', '.join(summary.removed_editions)}.", markup=False)
+    if summary.index:
+        out.print(f"Index: {summary.index}", markup=False)
