@@ -14,7 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from analysis.classroom import open_classroom
-from analysis.rendering.plan import NOTEBOOK
+from analysis.language import open_language
+from analysis.rendering.kinds import CLASSROOMS
 from analysis.rendering.report import make_report
 from analysis.rendering.task import Task
 from analysis.settings import check_parameters
@@ -50,8 +51,10 @@ def make_page(store: Store, classroom_id: str, folder: Path, language: str = "en
     }
     proof = open_classroom(**given).show_proof()
     page = folder / "page.html"
-    notebook = PROJECT / "notebooks" / NOTEBOOK
-    make_report(Task(notebook, check_parameters(given), proof, folder / "n.ipynb", page))
+    notebook = PROJECT / "notebooks" / CLASSROOMS.notebook
+    title = CLASSROOMS.title(classroom_id, WINDOW, open_language(language))
+    parameters = check_parameters(given)
+    make_report(Task(notebook, classroom_id, title, parameters, proof, folder / "n.ipynb", page))
     return page
 
 

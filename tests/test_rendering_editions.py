@@ -113,7 +113,7 @@ def run(settings, **asked):
 def shown(settings) -> dict[str, str]:
     folder = current_folder(settings.out)
     entries = read_edition(folder).entries.values()
-    return {one.classroom_id: (folder / one.file).read_text() for one in entries if one.file}
+    return {one.page_id: (folder / one.file).read_text() for one in entries if one.file}
 
 
 # -- only what changed --------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_one_changed_classroom_is_the_only_one_made_again(settings, store, worke
     second = run(settings)
     assert second.rendered == ["7A"]
     assert second.reasons == {"7A": ["its students' data changed"]}
-    assert shown(settings)["7A"] == f"7A {StoreIndex(settings.store).digest(WINDOW, '7A')}"
+    assert shown(settings)["7A"] == f"7A {StoreIndex(settings.store).digest(WINDOW, ['7A'])}"
     assert second.calibration[WINDOW]["share_changed"] == 1 / 40
 
 
@@ -194,7 +194,7 @@ def test_a_page_that_is_gone_is_made_again(settings, store, workers):
 
 def test_force_makes_what_is_asked_for_and_carries_over_the_rest(settings, store, workers):
     run(settings)
-    forced = run(settings, classroom_ids=["3A", "2A"], force=True)
+    forced = run(settings, page_ids=["3A", "2A"], force=True)
     assert forced.rendered == ["2A", "3A"]
     assert sorted(shown(settings)) == sorted(CLASSROOMS)
 
@@ -202,7 +202,7 @@ def test_force_makes_what_is_asked_for_and_carries_over_the_rest(settings, store
 def test_only_failed_tries_those_alone(settings, store, workers):
     workers.fail = {"2A": "cell 3 stopped with ValueError", "5A": "its process died"}
     first = run(settings)
-    assert [one["classroom_id"] for one in first.failed] == ["2A", "5A"]
+    assert [one["page_id"] for one in first.failed] == ["2A", "5A"]
     store.save(evidence=answers("7A", points=0.0))
     workers.fail = {}
     again = run(settings, only_failed=True)
@@ -224,7 +224,7 @@ def test_a_failed_classroom_keeps_its_last_good_page_with_its_date(settings, sto
 
 def test_an_unknown_classroom_stops_before_anything(settings, store, workers):
     with pytest.raises(UnknownError, match="no classroom '77A'"):
-        run(settings, classroom_ids=["77A"])
+        run(settings, page_ids=["77A"])
     assert workers.made == []
 
 
@@ -280,7 +280,7 @@ def test_while_reports_are_made_no_calibration_changes(settings, store, monkeypa
         return iter(())
 
     monkeypatch.setattr(runner, "_make_all", look)
-    run(settings, classroom_ids=[])
+    run(settings, page_ids=[])
 
 
 # -- editions -----------------------------------------------------------------------------
@@ -309,7 +309,7 @@ def test_there_must_be_an_edition_to_roll_back_to(settings, store, workers):
 
 def test_old_editions_are_removed_but_never_the_one_that_is_shown(settings, store, workers):
     for _ in range(4):
-        run(settings, classroom_ids=["1A"], force=True)
+        run(settings, page_ids=["1A"], force=True)
     names = list_editions(settings.out)
     roll_back(settings.out, names[0])
     assert remove_editions(settings.out, keep=2) == [names[1]]
@@ -373,14 +373,14 @@ def test_what_changed_meanwhile_is_made_again(settings, store, workers):
     stop_then_change(settings, store, workers)
     second = run(settings)
     assert "2A" in second.rendered
-    assert shown(settings)["2A"] == f"2A {StoreIndex(settings.store).digest(WINDOW, '2A')}"
+    assert shown(settings)["2A"] == f"2A {StoreIndex(settings.store).digest(WINDOW, ['2A'])}"
 
 
 def test_a_run_for_one_classroom_takes_over_what_is_right_and_publishes_nothing_else(
     settings, store, workers
 ):
     stop_then_change(settings, store, workers)
-    run(settings, classroom_ids=["40A"])
+    run(settings, page_ids=["40A"])
     assert sorted(shown(settings)) == sorted({*CLASSROOMS[:15], "40A"} - {"2A"})
     assert len(list(current_folder(settings.out).glob("*a-*.html"))) == 15
 

@@ -117,7 +117,7 @@ def test_the_right_page_passes():
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        (Proof("7B", "2026-BOY", 24, 800, "0f" * 32), "classroom_id"),
+        (Proof("7B", "2026-BOY", 24, 800, "0f" * 32), "page_id"),
         (Proof("7A", "2026-MOY", 24, 800, "0f" * 32), "window"),
         (Proof("7A", "2026-BOY", 23, 800, "0f" * 32), "n_students"),
         (Proof("7A", "2026-BOY", 24, 799, "0f" * 32), "n_evidence"),

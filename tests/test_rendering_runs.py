@@ -118,7 +118,7 @@ def test_a_fault_in_one_classroom_is_its_failure_alone(district):
     before = pages(district)
     chosen = [f"if classroom_id == {c!r}:\n    {source}" for c, (source, _) in FAULTS.items()]
     done = json.loads(report(district, *with_cell(district, "\n".join(chosen))).stdout)
-    told = {one["classroom_id"]: one["problem"] for one in done["failed"]}
+    told = {one["page_id"]: one["problem"] for one in done["failed"]}
     assert [said in told[c] for c, (_, said) in FAULTS.items()] == [True, True, True], told
     assert pages(district) == before
 

@@ -38,11 +38,11 @@ ROSTER = table("""
     ],
 )
 def test_only_other_classrooms_students_are_strangers(text, found):
-    assert Strangers(ROSTER).found_in(text, "7A") == found
+    assert Strangers(ROSTER).found_in(text, ["7A"]) == found
 
 
 def test_a_page_with_a_stranger_is_refused_without_naming_anyone():
     with pytest.raises(WrongPageError, match="1 students of other classrooms") as caught:
-        Strangers(ROSTER).check("<p>Bo Li</p>", "7A")
+        Strangers(ROSTER).check("<p>Bo Li</p>", "7A", ["7A"])
     assert "Bo" not in str(caught.value)
     assert "00419" not in str(caught.value)

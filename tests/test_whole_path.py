@@ -71,7 +71,7 @@ def test_a_page_names_its_own_students_and_no_other_classrooms(district):
     roster = Store(district / "store").read_roster()
     for page in pages(district).values():
         told = unescape(page)
-        mine = re.search(r'data-classroom-id="([^"]+)"', page).group(1)
+        mine = re.search(r'data-page-id="([^"]+)"', page).group(1)
         here = set(roster.loc[roster["classroom_id"] == mine, "display_name"])
         others = set(roster["display_name"]) - here
         # A name that is part of one of this classroom's names or of its teacher's is no leak.
@@ -122,7 +122,7 @@ def test_one_bad_classroom_stops_no_other_and_keeps_its_last_good_page(own_copy)
     assert done.returncode == 1
     summary = json.loads(done.stdout)
     assert summary["rendered"] == ["demo-3a"]
-    assert [one["classroom_id"] for one in summary["failed"]] == ["demo-4a"]
+    assert [one["page_id"] for one in summary["failed"]] == ["demo-4a"]
     assert "ValueError" in summary["failed"][0]["problem"]
     assert "Ana" not in done.stdout + done.stderr
     assert pages(own_copy) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -19,8 +19,24 @@ from analysis.errors import UnknownError, UsageError, join_faults
 GroupSize = Annotated[int, Field(ge=1, le=40)]
 
 
-class ReportParameters(BaseModel):
-    """What one classroom's report is made from; the same names as in the notebook.
+class PageParameters(BaseModel):
+    """What every page is made from; the same names as in its notebook.
+
+    Examples
+    --------
+    >>> PageParameters(window="2026-EOY", data_dir="data/store").language
+    'en'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+    window: str = Field(min_length=1, description="assessment window")
+    data_dir: str = Field(min_length=1, description="folder with the exports or their store")
+    language: str = Field("en", min_length=2, description="language of the page: en or es")
+
+
+class ReportParameters(PageParameters):
+    """What one classroom's report is made from.
 
     Examples
     --------
@@ -28,21 +44,19 @@ class ReportParameters(BaseModel):
     3
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
-
     classroom_id: str = Field(min_length=1, description="classroom to report on, as in the roster")
-    window: str = Field(min_length=1, description="assessment window")
-    data_dir: str = Field(min_length=1, description="folder with the exports or their store")
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
-    language: str = Field("en", min_length=2, description="language of the page: en or es")
 
     @model_validator(mode="after")
     def _sizes_make_sense(self) -> ReportParameters:
         if self.min_size > self.max_size:
             raise ValueError(f"min_size {self.min_size} is over max_size {self.max_size}")
         return self
+
+
+Parameters = TypeVar("Parameters", bound=PageParameters)
 
 
 class Settings(BaseSettings):
@@ -116,7 +130,11 @@ def read_settings(config: Path | None = None, **given) -> Settings:
         raise UsageError(_describe(error, Settings, str(file))) from None
 
 
-def check_parameters(given: dict, where: str = "the report's parameters") -> ReportParameters:
+def check_parameters(
+    given: dict,
+    where: str = "the report's parameters",
+    model: type[Parameters] = ReportParameters,
+) -> Parameters:
     """Return the parameters as their typed model.
 
     Raises
@@ -125,9 +143,9 @@ def check_parameters(given: dict, where: str = "the report's parameters") -> Rep
         A parameter is unknown, missing or out of range: all named, with a suggestion.
     """
     try:
-        return ReportParameters(**given)
+        return model(**given)
     except ValidationError as error:
-        raise UsageError(_describe(error, ReportParameters, where)) from None
+        raise UsageError(_describe(error, model, where)) from None
 
 
 def _settings_from(file: Path) -> type[Settings]:

@@ -170,11 +170,11 @@ class Classroom(ClassroomTables):
     def show_proof(self) -> Proof:
         """End the report with the facts the renderer checks before it publishes."""
         return Proof(
-            classroom_id=self.classroom_id,
+            page_id=self.classroom_id,
             window=self.window,
             n_students=len(self.roster),
             n_evidence=len(self.evidence),
-            digest=self.store.digest(self.window, self.classroom_id),
+            digest=self.store.digest(self.window, [self.classroom_id]),
             language=self.language.code,
         )
 

@@ -111,13 +111,13 @@ def _progress(*, shown: bool) -> Iterator[tuple]:
         task = progress.add_task("reports", total=None)
         yield (
             lambda n: progress.update(task, total=n),
-            lambda classroom_id: progress.advance(task),
+            lambda page_id: progress.advance(task),
         )
 
 
 def _print_reasons(summary) -> None:
-    for classroom_id, reasons in summary.reasons.items():
-        out.print(f"{classroom_id}: {'; '.join(reasons)}", markup=False)
+    for page_id, reasons in summary.reasons.items():
+        out.print(f"{page_id}: {'; '.join(reasons)}", markup=False)
 
 
 def _print_plan(summary) -> None:
@@ -152,7 +152,7 @@ def _duration(seconds: float) -> str:
 
 def _print_reports(summary) -> None:
     for failure in summary.failed:
-        out.print(f"Failed: {failure['classroom_id']}: {failure['problem']}", markup=False)
+        out.print(f"Failed: {failure['page_id']}: {failure['problem']}", markup=False)
     if summary.without_evidence:
         named = ", ".join(summary.without_evidence)
         out.print(f"No evidence in {summary.window}: {named}", markup=False)

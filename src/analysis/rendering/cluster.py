@@ -1,6 +1,6 @@
 """Reports made on many machines: the same task, on a Dask cluster.
 
-A task carries its notebook and its classroom's slice of the store, and brings back the
+A task carries its notebook and its classrooms' slice of the store, and brings back the
 page; so workers need this package installed and nothing else - no shared disk, no
 database, and no other classroom's data.
 """
@@ -58,7 +58,7 @@ def make_on_cluster(
     Parameters
     ----------
     tasks
-        What to make, by classroom.
+        What to make, by page.
     workers
         How many processes, where the cluster is started here.
     scheduler
@@ -67,7 +67,7 @@ def make_on_cluster(
     Yields
     ------
     tuple of str and (str or None)
-        The classroom, and why its report failed. A worker that is lost loses no report:
+        The page, and why it failed. A worker that is lost loses no report:
         another one makes it.
 
     Raises
@@ -91,21 +91,21 @@ def make_on_cluster(
 
         def submit(n: int) -> list:
             futures = []
-            for classroom_id, task in islice(waiting, n):
-                cut = cut_slice(_index_of(task), task.parameters.window, classroom_id)
+            for page_id, task in islice(waiting, n):
+                cut = cut_slice(_index_of(task), task.parameters.window, task.classroom_ids)
                 future = client.submit(
                     answer, task, task.notebook.read_bytes(), cut, server,
                     pure=False, retries=RETRIES,
                 )  # fmt: skip
-                of[future.key] = classroom_id
+                of[future.key] = page_id
                 futures.append(future)
             return futures
 
         done = as_completed(submit(TASKS_A_WORKER * max(1, threads)))
         for future in done:
-            classroom_id = of.pop(future.key)
+            page_id = of.pop(future.key)
             problem = problem_of(future)
-            yield classroom_id, problem or _take(tasks[classroom_id], future.result())
+            yield page_id, problem or _take(tasks[page_id], future.result())
             for new in submit(1):
                 done.add(new)
 

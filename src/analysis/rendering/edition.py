@@ -34,12 +34,12 @@ CURRENT = "current"
 
 @dataclass(frozen=True)
 class Entry:
-    """One classroom in an edition.
+    """One page in an edition.
 
     Parameters
     ----------
-    classroom_id
-        Whose report it is.
+    page_id
+        Whose page it is.
     file
         Name of its page in the edition; ``None`` where there is none.
     made_on
@@ -54,7 +54,7 @@ class Entry:
         Whether the problem is a failure; else there is nothing to make a report from.
     """
 
-    classroom_id: str
+    page_id: str
     file: str | None
     made_on: str | None
     key: Key | None
@@ -76,7 +76,7 @@ class Edition:
     window
         Assessment window of its reports.
     entries
-        By classroom.
+        By page.
     seconds_each
         How long the machine took for a report; ``None`` where none was made.
     """
@@ -107,7 +107,7 @@ def read_edition(folder: Path | None) -> Edition | None:
     if folder is None or not (folder / MANIFEST).is_file():
         return None
     content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    entries = {entry["classroom_id"]: Entry(**entry) for entry in content["entries"]}
+    entries = {entry["page_id"]: Entry(**entry) for entry in content["entries"]}
     return Edition(content["name"], content["window"], entries, content.get("seconds_each"))
 
 
@@ -248,7 +248,7 @@ def _make_index(edition: Edition) -> str:
     entries = sorted(
         edition.entries.values(),
         # What needs attention comes first.
-        key=lambda entry: (entry.problem is None, natural_key(entry.classroom_id)),
+        key=lambda entry: (entry.problem is None, natural_key(entry.page_id)),
     )
     page = render_block("index", edition=edition, entries=entries).html
     check_page(page)

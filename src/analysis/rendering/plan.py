@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.errors import UnknownError
 from analysis.files import safe_name
+from analysis.language import open_language
 from analysis.rendering.edition import Edition
+from analysis.rendering.kinds import CLASSROOMS, PageKind
 from analysis.rendering.staging import Made
-from analysis.rendering.staleness import Key, report_key, shared_key, why_stale
+from analysis.rendering.staleness import Key, page_key, shared_key, why_stale
 from analysis.rendering.task import Limits, Task
-from analysis.settings import ReportParameters, Settings, check_parameters
+from analysis.settings import PageParameters, Settings
 from analysis.store.index import StoreIndex
-
-NOTEBOOK = "classroom_report.ipynb"
 
 
 @dataclass(frozen=True)
@@ -25,41 +24,44 @@ class Order:
     ----------
     window
         Assessment window.
-    classroom_ids
-        Which classrooms; ``None``: all.
+    page_ids
+        Which pages; ``None``: all.
     force
         Make reports also when nothing changed.
     only_failed
-        Only classrooms whose report failed the last time.
+        Only pages that failed the last time.
     recalibrate
         Calibrate on everybody first, however little has changed.
+    kind
+        Of the pages.
     """
 
     window: str
-    classroom_ids: list[str] | None = None
+    page_ids: list[str] | None = None
     force: bool = False
     only_failed: bool = False
     recalibrate: bool = False
+    kind: PageKind = CLASSROOMS
 
 
 @dataclass
 class Plan:
-    """Each classroom is in one of ``tasks``, ``made``, ``unchanged``, ``without_evidence``.
+    """Each page is in one of ``tasks``, ``made``, ``unchanged``, ``without_evidence``.
 
     Parameters
     ----------
     tasks
-        Reports to make.
+        Pages to make.
     reasons
         Why, for each of them.
     made
         Pages that a stopped run has left and that are right.
     unchanged
-        Classrooms whose published page is right.
+        Those that are published and right.
     without_evidence
-        Classrooms there is nothing to report on.
+        Those there is nothing to report on.
     gone
-        Classrooms of the current edition that the store does not know any more.
+        Those of the current edition that the store does not know any more.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -100,12 +102,12 @@ class Planner:
         self.order = order
         self.current = current
         self.pages = pages
-        self.notebook = (settings.notebooks / NOTEBOOK).resolve()
+        self.kind = order.kind
+        self.notebook = (settings.notebooks / self.kind.notebook).resolve()
         self._shared = shared_key(index, order.window, self.notebook)
-        self._data_dir = str(index.folder.resolve())
 
     def plan(self, name: str, made: dict[str, Made]) -> Plan:
-        """Decide for each classroom whether its report is to be made, and why.
+        """Decide for each page whether it is to be made, and why.
 
         Parameters
         ----------
@@ -117,40 +119,37 @@ class Planner:
         Raises
         ------
         UnknownError
-            There is no such window or classroom.
+            There is no such window or page.
         """
-        known = set(self.index.classroom_ids)
+        known = set(self.kind.page_ids(self.index))
         plan = Plan(gone=[one for one in self.current.entries if one not in known])
-        for classroom_id in self._wanted():
-            if self.index.evidence_part(classroom_id, self.order.window) is None:
-                plan.without_evidence.append(classroom_id)
+        for page_id in self._wanted():
+            if self.kind.rows_of(self.index, self.order.window, page_id)[1] == 0:
+                plan.without_evidence.append(page_id)
                 continue
-            parameters = self._parameters(classroom_id)
-            key = report_key(parameters, self.index, self._shared)
-            reasons = self._reasons(classroom_id, key)
+            key = self._key(page_id)
+            reasons = self._reasons(page_id, key)
             if not reasons:
-                plan.unchanged.append(classroom_id)
-            elif self._is_right(made.get(classroom_id), key):
-                plan.made[classroom_id] = made[classroom_id]
+                plan.unchanged.append(page_id)
+            elif self._is_right(made.get(page_id), key):
+                plan.made[page_id] = made[page_id]
             else:
-                plan.reasons[classroom_id] = reasons
-                plan.tasks[classroom_id] = self._task(parameters, key, name)
+                plan.reasons[page_id] = reasons
+                plan.tasks[page_id] = self._task(page_id, key, name)
         self._adopt_others(plan, {one: page for one, page in made.items() if one in known})
         return plan
 
     def _wanted(self) -> list[str]:
-        known = self.index.classroom_ids
-        for classroom_id in self.order.classroom_ids or []:
-            if classroom_id not in known:
-                raise UnknownError.of("classroom", classroom_id, known, str(self.index.folder))
-        wanted = self.order.classroom_ids or known
+        for page_id in self.order.page_ids or []:
+            self.kind.check(self.index, page_id)
+        wanted = self.order.page_ids or self.kind.page_ids(self.index)
         if self.order.only_failed:
             failed = {one for one, entry in self.current.entries.items() if entry.failed}
             return [one for one in wanted if one in failed]
         return wanted
 
-    def _reasons(self, classroom_id: str, key: Key) -> list[str]:
-        entry = self.current.entries.get(classroom_id)
+    def _reasons(self, page_id: str, key: Key) -> list[str]:
+        entry = self.current.entries.get(page_id)
         if entry is not None and entry.failed:
             return ["it failed the last time"]
         there = entry is not None and entry.file and (self.pages / entry.file).is_file()
@@ -163,41 +162,28 @@ class Planner:
     def _adopt_others(self, plan: Plan, made: dict[str, Made]) -> None:
         """Take pages of a stopped run that nobody asked for now; they are right as well."""
         seen = {*plan.tasks, *plan.made, *plan.unchanged, *plan.without_evidence}
-        for classroom_id in sorted(set(made) - seen):
-            key = report_key(self._parameters(classroom_id), self.index, self._shared)
-            if made[classroom_id].key == key:
-                plan.made[classroom_id] = made[classroom_id]
+        for page_id in sorted(set(made) - seen):
+            if made[page_id].key == self._key(page_id):
+                plan.made[page_id] = made[page_id]
 
-    def _parameters(self, classroom_id: str) -> ReportParameters:
-        return check_parameters(
-            {
-                "classroom_id": classroom_id,
-                "window": self.order.window,
-                "data_dir": self._data_dir,
-                "min_size": self.settings.min_size,
-                "max_size": self.settings.max_size,
-                "n_groups": self.settings.n_groups,
-                "language": self.settings.language,
-            }
-        )
+    def _parameters(self, page_id: str) -> PageParameters:
+        return self.kind.parameters_of(self.index, self.order.window, page_id, self.settings)
 
-    def _task(self, parameters: ReportParameters, key: Key, name: str) -> Task:
-        from analysis.rendering.proof import Proof
+    def _key(self, page_id: str) -> Key:
+        data = self.kind.data_digest(self.index, self.order.window, page_id)
+        return page_key(self._parameters(page_id), data, self._shared)
 
-        classroom_id, window = parameters.classroom_id, parameters.window
-        file, out = safe_name(classroom_id), self.settings.out.resolve()
+    def _task(self, page_id: str, key: Key, name: str) -> Task:
+        parameters = self._parameters(page_id)
+        language = open_language(parameters.language)
+        file, out = safe_name(page_id), self.kind.published_in(self.settings).resolve()
         return Task(
             notebook=self.notebook,
+            page_id=page_id,
+            title=self.kind.title(page_id, self.order.window, language),
             parameters=parameters,
             key=key,
-            expected=Proof(
-                classroom_id=classroom_id,
-                window=window,
-                n_students=self.index.roster_part(classroom_id).rows,
-                n_evidence=self.index.evidence_part(classroom_id, window).rows,
-                digest=self.index.digest(window, classroom_id),
-                language=parameters.language,
-            ),
+            expected=self.kind.expected(self.index, page_id, parameters),
             executed=out / "runs" / name / f"{file}.ipynb",
             page=out / "editions" / f".making-{name}" / f"{file}.html",
             limits=Limits(
@@ -205,4 +191,5 @@ class Planner:
                 report_timeout=self.settings.report_timeout,
                 memory=self.settings.report_memory,
             ),
+            classroom_ids=tuple(self.kind.classroom_ids(self.index, page_id)),
         )

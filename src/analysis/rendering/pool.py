@@ -27,14 +27,14 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
     Parameters
     ----------
     tasks
-        What to make, by classroom.
+        What to make, by page.
     workers
         How many processes.
 
     Yields
     ------
     tuple of str and (str or None)
-        The classroom, and why its report failed, in words without student data. A worker
+        The page, and why it failed, in words without student data. A worker
         that dies takes no other report with it.
     """
     with KernelServer() if can_fork() else nullcontext() as server:
@@ -45,8 +45,8 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
                     make_report,
                     args=[task, server.address if server else ""],
                     timeout=task.limits.report_timeout + SECONDS_OF_GRACE,
-                ): classroom_id
-                for classroom_id, task in tasks.items()
+                ): page_id
+                for page_id, task in tasks.items()
             }
             for future in as_completed(done):
                 yield done[future], problem_of(future)

@@ -1,4 +1,4 @@
-"""Proof that a page is the right classroom's, made from these rows, and complete."""
+"""Proof that a page is the one that was asked for, made from these rows, and complete."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from dataclasses import asdict, dataclass
 from html.parser import HTMLParser
 
 from analysis.errors import AnalysisError
-from analysis.language import open_language
+from analysis.language import mark, open_language
 from analysis.rendering.blocks import render_block
+
+SAID = {
+    "classroom": mark(
+        "Complete report of classroom {page}, {window}: {students} students, {evidence} rows of "
+        "evidence, data {digest}. It holds student records: for the teacher of this classroom "
+        "and the coach only."
+    ),
+}
+"""At the end of a page, by its kind: what it holds, and who may have it."""
 
 
 class WrongPageError(AnalysisError):
@@ -20,30 +29,31 @@ class Proof:
 
     Parameters
     ----------
-    classroom_id, window
-        Whose report this is, and of when.
+    page_id, window
+        Whose page this is (of a classroom's report: the classroom), and of when.
     n_students, n_evidence
         Rows of the roster and of the evidence it was made from.
     digest
         Of those rows.
     language
         Of the page.
+    kind
+        Of the page; see :mod:`analysis.rendering.kinds`.
     """
 
-    classroom_id: str
+    page_id: str
     window: str
     n_students: int
     n_evidence: int
     digest: str
     language: str = "en"
+    kind: str = "classroom"
 
     def _repr_html_(self) -> str:
         language = open_language(self.language)
         said = language.say(
-            "Complete report of classroom {classroom}, {window}: {students} students, {evidence} "
-            "rows of evidence, data {digest}. It holds student records: for the teacher of this "
-            "classroom and the coach only.",
-            classroom=self.classroom_id,
+            SAID[self.kind],
+            page=self.page_id,
             window=self.window,
             students=language.number(self.n_students),
             evidence=language.number(self.n_evidence),
@@ -64,7 +74,7 @@ def check_proof(page: str, expected: Proof) -> None:
     reader.feed(page)
     if len(reader.found) != 1:
         raise WrongPageError(
-            f"The report of classroom {expected.classroom_id} is not complete: it holds "
+            f"The page of {expected.page_id} is not complete: it holds "
             f"{len(reader.found)} proofs in place of one."
         )
     given = {name: str(value) for name, value in asdict(expected).items()}
@@ -72,7 +82,7 @@ def check_proof(page: str, expected: Proof) -> None:
     wrong = [name for name, value in given.items() if reader.found[0].get(name) != value]
     if wrong:
         raise WrongPageError(
-            f"The page made for classroom {expected.classroom_id} is of other data: "
+            f"The page made for {expected.page_id} is of other data: "
             f"{', '.join(wrong)} differ. It was not published."
         )
 

@@ -1,4 +1,4 @@
-"""One classroom's report, made in a worker process: run, page, proof, record."""
+"""One page, made in a worker process: run, page, proof, record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analysis.rendering.task import Task
 
 
 def make_report(task: Task, server: str = "") -> None:
-    """Make one classroom's page and put it in the staging folder.
+    """Make one page and put it in the staging folder.
 
     Parameters
     ----------
@@ -26,13 +26,13 @@ def make_report(task: Task, server: str = "") -> None:
     Raises
     ------
     AnalysisError
-        The notebook failed, or the page is unfit or another classroom's.
+        The notebook failed, or the page is unfit or another one's.
     """
     keep_page(task, render_page(task, server))
 
 
 def render_page(task: Task, server: str = "") -> str:
-    """Run one classroom's notebook; return its page, proven to be the right one.
+    """Run one page's notebook; return the page, proven to be the right one.
 
     Raises
     ------
@@ -43,13 +43,7 @@ def render_page(task: Task, server: str = "") -> str:
     executed = execute_notebook(
         task.notebook, asked.model_dump(), task.executed, limits=task.limits, server=server
     )
-    language = open_language(asked.language)
-    title = language.say(
-        "Classroom {classroom}, {window}: student groups",
-        classroom=asked.classroom_id,
-        window=asked.window,
-    )
-    page = make_page(executed, title=title, language=language)
+    page = make_page(executed, title=task.title, language=open_language(asked.language))
     check_proof(page, task.expected)
     return page
 
@@ -62,7 +56,7 @@ def keep_page(task: Task, page: str) -> None:
 
 def _record(task: Task, page: str) -> Made:
     return Made(
-        classroom_id=task.parameters.classroom_id,
+        page_id=task.page_id,
         file=task.page.name,
         made_on=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         key=task.key,

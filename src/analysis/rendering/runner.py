@@ -1,4 +1,4 @@
-"""Many classrooms' reports: what is stale is made, in parallel; one failure stops no other."""
+"""Many pages: what is stale is made, in parallel; one failure stops no other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from analysis.rendering.edition import (
 from analysis.rendering.plan import Order, Plan, Planner
 from analysis.rendering.staging import Staging
 from analysis.rendering.task import Task
-from analysis.settings import ReportParameters, Settings
+from analysis.settings import Settings
 from analysis.store.calibrations import (
     calibration_in_force,
     calibration_is_due,
@@ -66,7 +66,7 @@ def render_reports(
     order: Order,
     *,
     on_plan: Callable[[RunSummary], None] = lambda summary: None,
-    on_done: Callable[[str], None] = lambda classroom_id: None,
+    on_done: Callable[[str], None] = lambda page_id: None,
 ) -> RunSummary:
     """Make the reports that are missing or no longer right, and publish an edition.
 
@@ -79,17 +79,17 @@ def render_reports(
     order
         What is asked for.
     on_plan, on_done
-        Called with what will be done, and after each report with its classroom.
+        Called with what will be done, and after each page with its id.
 
     Returns
     -------
     RunSummary
-        A failed classroom is named in it and keeps its last good report.
+        A failed page is named in it and the last good one is kept.
 
     Raises
     ------
     DataError
-        There is no such window or classroom, or nothing to calibrate on.
+        There is no such window or page, or nothing to calibrate on.
     UsageError
         The notebook does not declare what a report is made from.
     LockedError
@@ -99,14 +99,15 @@ def render_reports(
     """
     began = time.monotonic()
     index.windows_until(order.window)
-    with locked(settings.out, "making reports"), hold_calibrations(index):
+    out = order.kind.published_in(settings)
+    with locked(out, "making reports"), hold_calibrations(index):
         calibration = _calibrate_where_due(index, settings, order)
-        run = _Run(index, settings, order, Staging(settings.out))
+        run = _Run(index, settings, order, Staging(out))
         run.summary.calibration = calibration
         on_plan(run.summary)
         run.make(on_done)
         run.publish_if_changed()
-        run.summary.removed_editions = remove_editions(settings.out, keep=settings.keep)
+        run.summary.removed_editions = remove_editions(out, keep=settings.keep)
     run.summary.seconds = round(time.monotonic() - began, 2)
     return run.summary
 
@@ -114,7 +115,7 @@ def render_reports(
 def plan_reports(index: StoreIndex, settings: Settings, order: Order) -> RunSummary:
     """Return what :func:`render_reports` would do, and change nothing."""
     index.windows_until(order.window)
-    run = _Run(index, settings, order, Staging(settings.out))
+    run = _Run(index, settings, order, Staging(order.kind.published_in(settings)))
     for window in index.windows_until(order.window):
         due = calibration_is_due(index, window, settings.most_changed)
         run.summary.calibration[window] = _told(index, window) | {"due": due}
@@ -129,7 +130,8 @@ class _Run:
         self.settings = settings
         self.order = order
         self.staging = staging
-        pages = current_folder(settings.out)
+        self.out = staging.out
+        pages = current_folder(self.out)
         current = read_edition(pages)
         # Another window's edition has other reports: nothing of it is carried over.
         same = current is not None and current.window == order.window
@@ -148,19 +150,19 @@ class _Run:
             return
         _check_notebook(next(iter(self.plan.tasks.values())))
         began = time.monotonic()
-        for classroom_id, failure in _make_all(self.plan.tasks, self.settings):
-            problem = failure or self._strangers_on(self.plan.tasks[classroom_id])
+        for page_id, failure in _make_all(self.plan.tasks, self.settings):
+            problem = failure or self._strangers_on(self.plan.tasks[page_id])
             if problem is None:
-                self.summary.rendered.append(classroom_id)
+                self.summary.rendered.append(page_id)
             else:
-                self.summary.failed.append({"classroom_id": classroom_id, "problem": problem})
-            on_done(classroom_id)
+                self.summary.failed.append({"page_id": page_id, "problem": problem})
+            on_done(page_id)
         self.summary.rendered.sort(key=natural_key)
-        self.summary.failed.sort(key=lambda one: natural_key(one["classroom_id"]))
+        self.summary.failed.sort(key=lambda one: natural_key(one["page_id"]))
         self.seconds_each = (time.monotonic() - began) / len(self.plan.tasks)
 
     def _strangers_on(self, task: Task) -> str | None:
-        """Take back a page that shows another classroom's student; return why, or None.
+        """Take back a page that shows a student not its own; return why, or None.
 
         Looked for here and not in the worker, which must not know any other classroom.
         """
@@ -170,7 +172,7 @@ class _Run:
             for file in (task.page, task.executed):
                 # A worker of a cluster may bring back a page without its notebook.
                 text = file.read_text("utf-8") if file.is_file() else ""
-                self._strangers.check(text, task.parameters.classroom_id)
+                self._strangers.check(text, task.page_id, task.classroom_ids)
         except WrongPageError as error:
             task.page.unlink()
             return str(error)
@@ -188,24 +190,24 @@ class _Run:
         """Publish what was made with what is carried over, if there is anything new."""
         if not self._has_work:
             return
-        entries = {c: e for c, e in self.current.entries.items() if c not in self.plan.gone}
+        entries = {one: e for one, e in self.current.entries.items() if one not in self.plan.gone}
         made = self.staging.made()
-        for classroom_id in [*self.summary.rendered, *self.summary.resumed]:
-            page = made[classroom_id]
-            entries[classroom_id] = self._entry(
-                classroom_id, file=page.file, made_on=page.made_on, key=page.key
+        for page_id in [*self.summary.rendered, *self.summary.resumed]:
+            page = made[page_id]
+            entries[page_id] = self._entry(
+                page_id, file=page.file, made_on=page.made_on, key=page.key
             )
-        problems = {one["classroom_id"]: one["problem"] for one in self.summary.failed}
+        problems = {one["page_id"]: one["problem"] for one in self.summary.failed}
         nothing = dict.fromkeys(self.summary.without_evidence, "no evidence in this window")
-        for classroom_id, problem in {**problems, **nothing}.items():
-            last = entries.get(classroom_id) or Entry(classroom_id, None, None, None)
-            entries[classroom_id] = self._entry(
-                classroom_id, file=last.file, made_on=last.made_on, key=last.key,
-                problem=problem, failed=classroom_id in problems,
+        for page_id, problem in {**problems, **nothing}.items():
+            last = entries.get(page_id) or Entry(page_id, None, None, None)
+            entries[page_id] = self._entry(
+                page_id, file=last.file, made_on=last.made_on, key=last.key,
+                problem=problem, failed=page_id in problems,
             )  # fmt: skip
         edition = Edition(self.staging.name, self.order.window, entries, self.seconds_each)
         new = {made[c].file for c in [*self.summary.rendered, *self.summary.resumed]}
-        publish(self.settings.out, edition, self.staging.finish(new))
+        publish(self.out, edition, self.staging.finish(new))
         self._tell_edition(edition.name)
 
     @property
@@ -234,13 +236,13 @@ class _Run:
         return self.summary
 
     def _tell_edition(self, name: str) -> None:
-        shown = current_folder(self.settings.out)
-        link = self.settings.out / "current"
+        shown = current_folder(self.out)
+        link = self.out / "current"
         self.summary.edition = name
         self.summary.index = str((link if link.is_symlink() else shown) / "index.html")
 
-    def _entry(self, classroom_id: str, **what) -> Entry:
-        return Entry(classroom_id=classroom_id, **self.index.about(classroom_id), **what)
+    def _entry(self, page_id: str, **what) -> Entry:
+        return Entry(page_id=page_id, **self.order.kind.about(self.index, page_id), **what)
 
 
 def _make_all(tasks: dict[str, Task], settings: Settings) -> Iterator[tuple[str, str | None]]:
@@ -292,4 +294,4 @@ def _check_notebook(task: Task) -> None:
             "Run the command in the project's folder, or set notebooks in coach.toml."
         )
     notebook = nbformat.read(task.notebook, as_version=4)
-    check_declared(notebook, ReportParameters.model_fields, task.notebook.name)
+    check_declared(notebook, type(task.parameters).model_fields, task.notebook.name)

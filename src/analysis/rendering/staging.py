@@ -30,7 +30,7 @@ class Made:
 
     Parameters
     ----------
-    classroom_id
+    page_id
         Whose page it is.
     file
         Its name.
@@ -42,7 +42,7 @@ class Made:
         Of the page.
     """
 
-    classroom_id: str
+    page_id: str
     file: str
     made_on: str
     key: Key
@@ -78,13 +78,13 @@ class Staging:
         return len(self.orphans)
 
     def made(self) -> dict[str, Made]:
-        """Return the whole pages that are there, by classroom."""
+        """Return the whole pages that are there, by their ids."""
         found = {}
         for file in sorted((self.folder / RECORDS).glob("*.json")):
             record = Made(**json.loads(file.read_text(encoding="utf-8")))
             page = self.folder / record.file
             if page.is_file() and digest_of(page.read_bytes()) == record.digest:
-                found[record.classroom_id] = record
+                found[record.page_id] = record
         return found
 
     def finish(self, kept: set[str]) -> Path:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from analysis.files import digest_of
-from analysis.settings import ReportParameters
+from analysis.settings import PageParameters
 from analysis.store.calibrations import calibration_in_force
 from analysis.store.index import StoreIndex
 
@@ -59,15 +59,15 @@ def shared_key(index: StoreIndex, window: str, notebook: Path) -> Key:
     }
 
 
-def report_key(parameters: ReportParameters, index: StoreIndex, shared: Key) -> Key:
-    """Return the digests of everything one report is made from.
+def page_key(parameters: PageParameters, data: str, shared: Key) -> Key:
+    """Return the digests of everything one page is made from.
 
     Parameters
     ----------
     parameters
-        Of the report.
-    index
-        Its classroom's rows count, no other classroom's.
+        Of the page.
+    data
+        Digest of the rows it shows: its classrooms', no other classroom's.
     shared
         Of :func:`shared_key`.
 
@@ -79,7 +79,7 @@ def report_key(parameters: ReportParameters, index: StoreIndex, shared: Key) -> 
     asked = parameters.model_dump(exclude={"data_dir"})
     return {
         "parameters": digest_of(json.dumps(asked, sort_keys=True).encode())[:16],
-        "data": index.digest(parameters.window, parameters.classroom_id)[:16],
+        "data": data[:16],
         **shared,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from html import unescape
 
 import pandas as pd
@@ -28,7 +29,7 @@ class Strangers:
     --------
     >>> roster = pd.DataFrame({"student_id": ["00417", "00418"], "classroom_id": ["7A", "7B"],
     ...                        "display_name": ["Ana Ruiz", "Bo Li"], "teacher": None})
-    >>> Strangers(roster).found_in("<li>Ana Ruiz</li><li>Bo Li</li>", "7A")
+    >>> Strangers(roster).found_in("<li>Ana Ruiz</li><li>Bo Li</li>", ["7A"])
     ['00418']
     """
 
@@ -47,23 +48,24 @@ class Strangers:
             if name and len(WORD.findall(name)) > 1:
                 self._add(name, student_id)
 
-    def found_in(self, text: str, classroom_id: str) -> list[str]:
+    def found_in(self, text: str, classroom_ids: Collection[str]) -> list[str]:
         """Return the ids of other classrooms' students whose id or name is in a text.
 
-        A name that also is, or is part of, a name said in this classroom is no stranger's.
+        A name that also is, or is part of, a name said in these classrooms is no stranger's.
         """
         text = unescape(text)
-        here = self._said[classroom_id]
+        here = set().union(*(self._said[one] for one in classroom_ids))
+        known = set().union(*(self._known[one] for one in classroom_ids))
         found = set()
         for match in WORD.finditer(text):
             for said, student_id in self._starting.get(match.group(), ()):
-                if student_id in self._known[classroom_id] or student_id in found:
+                if student_id in known or student_id in found:
                     continue
                 if self._stands_at(text, match.start(), said) and not _is_part_of(said, here):
                     found.add(student_id)
         return sorted(found)
 
-    def check(self, text: str, classroom_id: str) -> None:
+    def check(self, text: str, page_id: str, classroom_ids: Collection[str]) -> None:
         """Stop a page that shows another classroom's student.
 
         Raises
@@ -71,9 +73,9 @@ class Strangers:
         WrongPageError
             With the count; the ids stay out of messages and logs.
         """
-        if found := self.found_in(text, classroom_id):
+        if found := self.found_in(text, classroom_ids):
             raise WrongPageError(
-                f"The page made for classroom {classroom_id} shows {len(found)} students of "
+                f"The page made for {page_id} shows {len(found)} students of "
                 "other classrooms. It was not published."
             )
 

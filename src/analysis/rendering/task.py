@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.settings import ReportParameters
+from analysis.settings import PageParameters
 
 if TYPE_CHECKING:  # a page's parts take long to import; a run that makes none need not wait
     from analysis.rendering.proof import Proof
@@ -40,6 +40,8 @@ class Task:
     ----------
     notebook
         What to run.
+    page_id, title
+        Of the page.
     parameters
         What to run it with.
     expected
@@ -52,12 +54,17 @@ class Task:
         What it is made from; see :mod:`analysis.rendering.staleness`.
     limits
         What the notebook may take.
+    classroom_ids
+        Classrooms whose rows it is made from, and whose students it may show.
     """
 
     notebook: Path
-    parameters: ReportParameters
+    page_id: str
+    title: str
+    parameters: PageParameters
     expected: Proof
     executed: Path
     page: Path
     key: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    classroom_ids: tuple[str, ...] = ()

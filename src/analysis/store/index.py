@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,13 +96,13 @@ class StoreIndex:
         parts = sorted(self._index["framework"].items())
         return digest_of(*(part[1].encode() for _, part in parts))
 
-    def digest(self, window: str, classroom_id: str | None = None) -> str:
-        """Return a digest of what a report of this classroom reads, or of all classrooms.
+    def digest(self, window: str, classroom_ids: Iterable[str] | None = None) -> str:
+        """Return a digest of what a report of these classrooms reads; ``None``: of all.
 
         It changes when, and only when, a row of the roster, of the evidence up to this
         window, or of the framework changes.
         """
-        wanted = self.classroom_ids if classroom_id is None else [classroom_id]
+        wanted = self.classroom_ids if classroom_ids is None else classroom_ids
         windows = self.windows_until(window)
         parts = [self.framework_digest()]
         for one in wanted:
@@ -110,9 +111,9 @@ class StoreIndex:
             parts += [part.digest if part else "" for part in known]
         return digest_of(*(part.encode() for part in parts))
 
-    def one_classroom(self, classroom_id: str) -> dict:
-        """Return the index as if this classroom were the only one."""
-        return self._index | {"classrooms": {classroom_id: self._classroom(classroom_id)}}
+    def only(self, classroom_ids: Iterable[str]) -> dict:
+        """Return the index as if there were no other classrooms than these."""
+        return self._index | {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
 
     # -- reading ------------------------------------------------------------------------
 

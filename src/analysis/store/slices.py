@@ -1,6 +1,6 @@
-"""One classroom's part of a store, to be sent where the store is not.
+"""The part of a store that one page is made from, to be sent where the store is not.
 
-A worker on another machine needs this classroom's rows, the framework and the calibrations
+A worker on another machine needs these classrooms' rows, the framework and the calibrations
 in force; it gets them with its task and nothing else, so that no disk need be shared and
 no other classroom's rows leave the machine that has them.
 """
@@ -8,6 +8,7 @@ no other classroom's rows leave the machine that has them.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,8 +20,8 @@ Slice = dict[str, bytes]
 """Contents of files by their name in the store."""
 
 
-def cut_slice(index: StoreIndex, window: str, classroom_id: str) -> Slice:
-    """Return the files a report of this classroom reads, and an index of them alone.
+def cut_slice(index: StoreIndex, window: str, classroom_ids: Collection[str]) -> Slice:
+    """Return the files a report of these classrooms reads, and an index of them alone.
 
     Parameters
     ----------
@@ -28,17 +29,17 @@ def cut_slice(index: StoreIndex, window: str, classroom_id: str) -> Slice:
         Of the whole store.
     window
         Assessment window; those before it come along.
-    classroom_id
-        The one classroom.
+    classroom_ids
+        The classrooms.
     """
-    content = index.one_classroom(classroom_id) | {"format": FORMAT}
+    content = index.only(classroom_ids) | {"format": FORMAT}
     windows = index.windows_until(window)
     content["windows"] = [[one, day] for one, day in content["windows"].items() if one in windows]
     cut = {name: (index.folder / name).read_bytes() for name in sorted(files_of(content))}
     for one in windows:
         in_force = calibration_in_force(index, one)
         if in_force is not None:
-            own = {c: known for c, known in in_force.classrooms.items() if c == classroom_id}
+            own = {c: known for c, known in in_force.classrooms.items() if c in classroom_ids}
             file = calibration_path(index, in_force)
             cut[f"calibration/{file.name}"] = file.read_bytes()
             record = asdict(replace(in_force, classrooms=own))
