@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from pandera import dtypes
+from pandera.engines import pandas_engine
 
 from analysis.errors import DataError
 
@@ -23,9 +26,25 @@ class Kind(StrEnum):
     LEVEL = "level"
 
 
+@pandas_engine.Engine.register_dtype
+@dtypes.immutable
+class Text(pandas_engine.DataType):
+    """pandas' own text, checked as a whole: pandera's looks at every cell on its own."""
+
+    type = pd.StringDtype(na_value=np.nan)
+
+    def coerce(self, data_container: pd.Series) -> pd.Series:
+        """Return the cells as text; missing stays missing."""
+        return data_container.astype(self.type)
+
+    def check(self, pandera_dtype: pandas_engine.DataType, data_container=None) -> bool:
+        """Tell whether a column's type is this one."""
+        return pandera_dtype.type == self.type
+
+
 def _text(*, required: bool = True, nullable: bool = False, **more) -> pa.Column:
     check = None if nullable else pa.Check.str_length(min_value=1, error="is empty")
-    return pa.Column("str", checks=check, required=required, nullable=nullable, **more)
+    return pa.Column(Text(), checks=check, required=required, nullable=nullable, **more)
 
 
 def _share(*, nullable: bool = False) -> pa.Column:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
+from analysis.exports.coded import as_texts, repeated_keys
 from analysis.exports.findings import name_rows
 from analysis.exports.reading import Reading
-from analysis.exports.table import as_texts, repeated_keys
 from analysis.scales import SCALES
 
 RULES = {

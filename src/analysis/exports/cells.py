@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from analysis.exports.coded import factorize
 from analysis.scales import is_missing_word
 
 
@@ -153,7 +154,7 @@ class ScoreColumn:
 
     def __init__(self, texts: pd.Series):
         self.index = texts.index
-        self.codes, unique = pd.factorize(texts)
+        self.codes, unique = factorize(texts)
         self.cells = [read_cell(text) for text in np.asarray(unique, dtype=object)]
 
     @property
@@ -191,6 +192,8 @@ class ScoreColumn:
 
     def take(self, values: list[float]) -> np.ndarray:
         """Return a number per row from one per different cell."""
+        if not values:
+            return np.broadcast_to(np.nan, len(self.codes))
         return np.append(np.asarray(values, dtype="float64"), np.nan)[self.codes]
 
 

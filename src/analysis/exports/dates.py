@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from analysis.exports.coded import codes_of
+
 _ZONE = re.compile(
     r"\s*(?:GMT|UTC|EST|EDT|CST|CDT|MST|MDT|PST|PDT|Z)?\s*(?:[+-]\d{1,2}(?::?\d{2})?)?$"
 )
@@ -44,7 +46,7 @@ def read_dates(texts: pd.Series) -> pd.Series:
     ...     "%Y-%m-%d").tolist()
     ['2026-10-02', '2026-10-02', nan]
     """
-    codes, unique = pd.factorize(texts)
+    codes, unique = codes_of(texts)
     days = pd.Series([_read_date(text) for text in unique] + [pd.NaT], dtype="datetime64[ns]")
     return pd.Series(days.array.take(codes), index=texts.index)
 

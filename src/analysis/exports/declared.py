@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import ScoreColumn, read_numbers
+from analysis.exports.coded import factorize
 from analysis.exports.collecting import Collector
 from analysis.exports.findings import name_rows, name_some
 from analysis.exports.names import find_role, is_demographic, is_sensitive
@@ -170,7 +171,7 @@ def _read_wide(rule: dict, students: Students, collector: Collector) -> None:
 def read_levels(texts: pd.Series, scale_name: str, column: str, table: Table) -> pd.Series:
     """Return the labels of a scale; other words are missing, and noted unless the scale says so."""
     scale = read_scale(scale_name)
-    codes, unique = pd.factorize(texts)
+    codes, unique = factorize(texts)
     labels: list[str | None] = [scale.read(text) for text in unique]
     strange = [
         f"{text} ({name_rows(table.rows[codes == code])})"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.exports.coded import as_texts
 from analysis.exports.findings import name_some
 from analysis.exports.names import clean_name
 from analysis.exports.registry import Platform
@@ -34,7 +35,8 @@ def recognise(
     The first platform, in the registry's order, that knows one of the first lines wins;
     own trackers come last, so that a line of a known export is never taken for one.
     """
-    lines = [_names(sheet.cells.loc[row]) for row in sheet.cells.index[:LINES_SEARCHED]]
+    head = sheet.cells.head(LINES_SEARCHED).apply(as_texts)
+    lines = [_names(line) for line in head.to_numpy(dtype=object)]
     for reader in platforms:
         if platform is not None and reader.key != platform:
             continue

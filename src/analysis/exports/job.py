@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from analysis.errors import MOST_FAULTS_SHOWN, AnalysisError, DataError
 from analysis.exports import oneroster
+from analysis.exports.coded import list_texts
 from analysis.exports.column_map import ColumnMap, apply_map, propose_columns
 from analysis.exports.findings import name_some
 from analysis.exports.header import Recognised, recognise, refuse_unknown
@@ -135,10 +137,11 @@ class Job:
         self.notes += linked.notes
         evidence = self._rename(linked.evidence, context.skills)
         self._put_empty_rows_aside(linked.used_rows)
-        skills = merge_skills(context.skills, context.items, evidence)
+        observed = evidence["skill_id"].unique()
+        skills = merge_skills(context.skills, context.items, observed)
         skills, notes = apply_links(skills, self.readings)
         self.notes += notes
-        self._note_unknown(evidence, skills)
+        self._note_unknown(observed)
         return {
             "roster": check_table(linked.roster, ROSTER, "the roster"),
             "skills": check_table(skills, SKILLS, "the skills"),
@@ -147,8 +150,8 @@ class Job:
             "files": [
                 self._file(reading, linked.counts[n]) for n, reading in enumerate(self.readings)
             ],
-            "n_students": self._count_students(evidence),
-            "n_skills": self._count_skills(evidence),
+            "n_students": self._count_students(linked.student_ids),
+            "n_skills": self._count_skills(observed),
             "refused": self.refused,
             "notes": self.notes,
         }
@@ -209,15 +212,14 @@ class Job:
             item_map=pd.concat(maps, ignore_index=True) if maps else None,
         )
 
-    def _count_students(self, evidence: pd.DataFrame) -> int:
+    def _count_students(self, observed: set[str]) -> int:
         named = [r.roster["student_id"] for r in self.readings if r.roster is not None]
-        return int(pd.concat([*named, evidence["student_id"]]).nunique())
+        return len(observed.union(*map(list_texts, named)))
 
-    def _count_skills(self, evidence: pd.DataFrame) -> int:
+    def _count_skills(self, observed: Sequence[str]) -> int:
         named = [r.skills["skill_id"] for r in self.readings if r.skills is not None]
         named += [r.items["skill_id"] for r in self.readings if r.items is not None]
-        observed = evidence["skill_id"].nunique()
-        return int(observed or (pd.concat(named).nunique() if named else 0))
+        return len(observed) or int(pd.concat(named).nunique() if named else 0)
 
     def _rename(self, evidence: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
         if self.aliases is None or not len(evidence):
@@ -228,7 +230,7 @@ class Job:
         self.notes += notes
         return evidence.assign(skill_id=renamed)
 
-    def _note_unknown(self, evidence: pd.DataFrame, skills: pd.DataFrame) -> None:
+    def _note_unknown(self, observed: Sequence[str]) -> None:
         """Note skills the framework does not know, with the known one each may have meant."""
         stated = [
             r.skills for r in self.readings if r.skills is not None and r.observations is None
@@ -236,7 +238,7 @@ class Job:
         known = (
             pd.concat([self.known.skills, *stated], ignore_index=True)["skill_id"].dropna().tolist()
         )
-        unknown = [skill for skill in evidence["skill_id"].unique() if skill not in set(known)]
+        unknown = [skill for skill in observed if skill not in set(known)]
         if not known or not unknown:
             return
         meant = propose_skills(unknown, known)
@@ -285,9 +287,11 @@ class Job:
         raise DataError(shown + (f"\nand {more} more files" if more > 0 else ""))
 
 
-def merge_skills(skills: pd.DataFrame, items: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+def merge_skills(
+    skills: pd.DataFrame, items: pd.DataFrame, observed: Sequence[str]
+) -> pd.DataFrame:
     """Return the known skills and, under their own id, those that only items or evidence name."""
-    used = pd.concat([items["skill_id"], pd.Series(evidence["skill_id"].unique(), dtype="str")])
+    used = pd.concat([items["skill_id"], pd.Series(observed, dtype="str")])
     known = set(skills["skill_id"])
     new = [skill for skill in used.dropna().unique() if skill not in known]
     if not new:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.errors import UsageError
 from analysis.exports.attempts import resolve_across, resolve_attempts
+from analysis.exports.coded import as_texts, factorize, list_texts
 from analysis.exports.findings import Findings, name_some
 from analysis.exports.reading import Context, Reading, no_rows
-from analysis.exports.table import as_texts
 from analysis.exports.windows import name_window
 from analysis.tables import EVIDENCE, ROSTER
 
@@ -24,13 +24,14 @@ UNPLACED = "unassigned"
 class Linked:
     """Evidence and the roster it brought.
 
-    For each reading ``used_rows`` are the rows of its observations (None where every row
-    counts as used, because the file names classrooms or is no evidence), ``counts`` its
-    students and skills.
+    ``student_ids`` are those of all evidence. For each reading ``used_rows`` are the rows of
+    its observations (None where every row counts as used, because the file names classrooms
+    or is no evidence), ``counts`` its students and skills.
     """
 
     evidence: pd.DataFrame
     roster: pd.DataFrame
+    student_ids: set[str]
     used_rows: list[np.ndarray | None]
     counts: list[tuple[int, int]]
     notes: list[str]
@@ -47,6 +48,7 @@ def link(
     roster = merge_rosters(rosters)
     used_rows: list[np.ndarray | None] = []
     counts = []
+    student_ids: set[str] = set()
     for reading in readings:
         observed = reading.observations
         if observed is None or observed.empty:
@@ -62,10 +64,12 @@ def link(
         parts.append(resolve_attempts(reading, observed, attempts))
         placed = reading.roster is not None and len(reading.roster) > 0
         used_rows.append(None if placed else observed["row"].unique())
-        counts.append((observed["student_id"].nunique(), observed["skill_id"].nunique()))
+        students, skills = (factorize(observed[name])[1] for name in ("student_id", "skill_id"))
+        student_ids |= set(list_texts(students))
+        counts.append((len(students), len(skills)))
     observing = [r for r in readings if r.observations is not None and len(r.observations)]
     parts, notes = resolve_across(observing, parts, attempts)
-    return Linked(_to_evidence(parts), roster, used_rows, counts, notes)
+    return Linked(_to_evidence(parts), roster, student_ids, used_rows, counts, notes)
 
 
 def _count(reading: Reading) -> tuple[int, int]:
@@ -228,13 +232,14 @@ def _say_unmapped(findings: Findings, lost: pd.DataFrame) -> None:
 
 
 def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    columns = [*EVIDENCE.columns, "classroom_id"]
-    filled = [
-        pd.DataFrame({name: as_texts(part[name]).array for name in columns}, copy=False)
-        for part in parts
-        if len(part)
-    ]
+    filled = [_written_out(part) for part in parts if len(part)]
     if not filled:
         none = no_rows("evidence")
         return none.assign(classroom_id=none["student_id"])
     return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+
+
+def _written_out(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the evidence as plain text and numbers."""
+    columns = [*EVIDENCE.columns, "classroom_id"]
+    return pd.DataFrame({name: as_texts(part[name]).array for name in columns}, copy=False)

@@ -143,8 +143,9 @@ def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
 
 
 def _missing(name: str, n: int):
+    # One missing value seen n times: a column of them need not be written to memory.
     if name == "observed_on":
-        return np.full(n, np.datetime64("NaT"), dtype="datetime64[ns]")
+        return np.broadcast_to(np.datetime64("NaT", "ns"), n)
     if name in _NUMBERS:
-        return np.full(n, np.nan)
+        return np.broadcast_to(np.nan, n)
     return pd.Categorical.from_codes(np.full(n, -1, dtype="int8"), pd.Index([], dtype="str"))

@@ -10,10 +10,19 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import Form, looks_like_date, read_cell
+from analysis.exports.coded import (
+    as_texts,
+    codes_of,
+    factorize,
+    first_of_key,
+    list_texts,
+    take_texts,
+    trim,
+)
 from analysis.exports.findings import Findings, name_rows, name_some
 from analysis.exports.names import clean_name, find_roles, kind_of_row
 from analysis.exports.reading import Context
-from analysis.exports.table import Table, as_texts, first_of_key, list_texts, take_texts, trim
+from analysis.exports.table import Table
 
 STUDENT_ROLES = [
     "student_id",
@@ -115,8 +124,8 @@ def read_students(
 
 def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     """Return ids as text; ``1001.0`` becomes ``1001`` with a note, ``1.2E+11`` is a fault."""
-    codes, unique = pd.factorize(ids)
-    texts = [str(text) for text in list_texts(unique)]
+    codes, unique = factorize(ids)
+    texts = told = list_texts(unique)
     odd = {code: text for code, text in enumerate(texts) if not text.isdecimal()}
     for code, text in odd.items():
         why = _why_no_id(text)
@@ -136,7 +145,7 @@ def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
             "column as text to keep ids as they are."
         )
         texts = [match.group(1) for match in whole]
-    return take_texts(texts, codes, ids)
+    return ids if texts is told else take_texts(texts, codes, ids)
 
 
 def _why_no_id(text: str) -> str | None:
@@ -179,7 +188,7 @@ def restore_zeros(ids: pd.Series, roster: pd.DataFrame, findings: Findings) -> p
             f"{len(lost)} ids lost a leading zero ({name_some(lost)}); they were matched with the "
             "roster's ids. Format the column as text before you export."
         )
-    codes, unique = pd.factorize(ids)
+    codes, unique = factorize(ids)
     return take_texts([lost.get(text, text) for text in list_texts(unique)], codes, ids)
 
 
@@ -279,7 +288,7 @@ def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]
         names = table.text(roles["last_name"])
     found: dict[int, tuple[str, str]] = {}
     for texts in (first, names):
-        codes, unique = pd.factorize(texts)
+        codes, unique = codes_of(texts)
         labels = list_texts(unique)
         kinds = [None if label.isdecimal() else kind_of_row(label) for label in labels]
         for code in [code for code, kind in enumerate(kinds) if kind]:

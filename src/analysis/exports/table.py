@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from analysis.exports.coded import as_texts, codes_of, list_texts, no_texts, trim
 from analysis.exports.findings import Findings
 from analysis.exports.names import clean_name, find_role, key_name
-
-_TEXT = pd.StringDtype(na_value=np.nan)
-_NO_NAMES = pd.Index([], dtype="str")
 
 
 @dataclass
@@ -121,109 +118,6 @@ class Table:
         return Table(self.sheet, self.header_row, self.names, kept, self.above)
 
 
-def trim(texts: pd.Series) -> pd.Series:
-    """Return texts without surrounding space; empty ones are missing. Coded texts stay coded.
-
-    Examples
-    --------
-    >>> trim(pd.Series([" a ", "  ", None], dtype="str")).tolist()
-    ['a', nan, nan]
-    """
-    coded = isinstance(texts.dtype, pd.CategoricalDtype)
-    if coded and _are_clean(list_texts(texts.cat.categories)):
-        return texts
-    codes, unique = pd.factorize(texts)
-    cleaned = [clean_name(text) or None for text in list_texts(unique)]
-    return take_texts(cleaned, codes, texts)
-
-
-def list_texts(texts: pd.Index | pd.Categorical) -> list[str]:
-    """Return texts as a plain list; many times quicker than walking over an Arrow array."""
-    return np.asarray(texts, dtype=object).tolist()
-
-
-def _are_clean(texts: list[str]) -> bool:
-    """Tell whether no text has surrounding or doubled space, all looked at as one."""
-    mark = "¦"
-    joined = mark + mark.join(texts) + mark
-    stray = (mark + mark, " " + mark, mark + " ", "  ")
-    return joined.isprintable() and not any(pair in joined for pair in stray)
-
-
-def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
-    """Return the texts that ``codes`` stand for, coded and indexed as ``like``; -1 is missing."""
-    if isinstance(like.dtype, pd.CategoricalDtype):
-        merged, texts = pd.factorize(pd.Series(unique, dtype="str"))
-        coded = pd.Categorical.from_codes(np.append(merged, -1)[codes], texts, validate=False)
-        return pd.Series(coded, index=like.index)
-    values = pd.Series([*unique, None], dtype="str").array
-    return pd.Series(values.take(codes), index=like.index)
-
-
-def no_texts(index: pd.Index, *, coded: bool = False) -> pd.Series:
-    """Return missing texts."""
-    if coded:
-        none = pd.Categorical.from_codes(np.full(len(index), -1, dtype="int8"), _NO_NAMES)
-        return pd.Series(none, index=index)
-    return pd.Series(_TEXT.__from_arrow__(pa.nulls(len(index), pa.large_string())), index=index)
-
-
-def as_texts(texts: pd.Series) -> pd.Series:
-    """Return coded texts as plain ones; plain ones as they are."""
-    if not isinstance(texts.dtype, pd.CategoricalDtype):
-        return texts
-    names, codes = texts.cat.categories, texts.cat.codes.to_numpy()
-    if len(names) == 0:
-        return no_texts(texts.index)
-    if len(names) == 1 and codes.min(initial=0) == 0:
-        same = pa.repeat(pa.scalar(names[0], pa.large_string()), len(codes))
-        return pd.Series(_TEXT.__from_arrow__(same), index=texts.index)
-    values = pd.Series(names, dtype="str").array
-    taken = values.take(codes, allow_fill=bool(codes.min(initial=0) < 0))
-    return pd.Series(taken, index=texts.index)
-
-
-def key_codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return one whole number per row, the same where all the columns agree.
-
-    Examples
-    --------
-    >>> key_codes(pd.DataFrame({"a": ["x", "y", "x"], "b": ["1", "1", "1"]}), ["a", "b"]).tolist()
-    [1, 2, 1]
-    """
-    codes = np.zeros(len(frame), dtype="int64")
-    most = 0
-    for column in columns:
-        part, unique = _codes_of(frame[column])
-        if len(unique) <= 1 and not (part < 0).any():
-            continue
-        if most > (2**62) // (len(unique) + 1):
-            codes = pd.factorize(codes)[0].astype("int64")
-            most = len(codes)
-        codes = codes * (len(unique) + 1) + part + 1
-        most = (most + 1) * (len(unique) + 1)
-    return codes
-
-
-def _codes_of(texts: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    if isinstance(texts.dtype, pd.CategoricalDtype):
-        return texts.cat.codes.to_numpy(), texts.cat.categories
-    return pd.factorize(texts)
-
-
-def repeated_keys(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return where a key stands more than once."""
-    codes = key_codes(frame, columns)
-    if (codes[1:] > codes[:-1]).all():  # in order, as most exports are: none can be repeated
-        return np.zeros(len(codes), dtype=bool)
-    return pd.Series(codes).duplicated(keep=False).to_numpy()
-
-
-def first_of_key(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return where each different key stands for the first time."""
-    return ~pd.Series(key_codes(frame, columns)).duplicated().to_numpy()
-
-
 def build_table(sheet: Sheet, header_row: int) -> Table:
     """Return the table whose header is the given row; blank rows and columns are left out."""
     names = [
@@ -268,9 +162,6 @@ def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_blank(texts: pd.Series) -> np.ndarray:
-    if isinstance(texts.dtype, pd.CategoricalDtype):
-        codes, unique = texts.cat.codes.to_numpy(), texts.cat.categories
-    else:
-        codes, unique = pd.factorize(texts)
+    codes, unique = codes_of(texts)
     empty = [not text.strip() for text in list_texts(unique)]
     return np.append(np.asarray(empty, dtype=bool), True)[codes]

@@ -78,8 +78,8 @@ def split_regular(data: bytes) -> tuple[pd.DataFrame, str] | None:
         table = _read_regular(data, start, separator, width)
     except (pa.ArrowInvalid, csv.Error, StopIteration):
         return None
-    frame = table.unify_dictionaries().to_pandas()
-    frame.columns = range(width)
+    coded = [_coded(column) for column in table.unify_dictionaries().columns]
+    frame = pd.DataFrame(dict(enumerate(coded)), copy=False)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame, separator
 
@@ -87,19 +87,25 @@ def split_regular(data: bytes) -> tuple[pd.DataFrame, str] | None:
 def _read_regular(data: bytes, start: int, separator: str, width: int) -> pa.Table:
     names = [str(n) for n in range(width)]
     coded = pa.dictionary(pa.int32(), pa.string())
-    n_quotes = data.count(b'"')
-    if n_quotes % 2:
+    quoted = b'"' in data
+    if quoted and data.count(b'"') % 2:
         raise pa.ArrowInvalid("a quotation mark is not closed")
     return pa_csv.read_csv(
         pa.BufferReader(pa.py_buffer(data).slice(start)),
         read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 22),
         parse_options=pa_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=n_quotes > 0, ignore_empty_lines=False
+            delimiter=separator, newlines_in_values=quoted, ignore_empty_lines=False
         ),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, coded), strings_can_be_null=False
         ),
     )
+
+
+def _coded(column: pa.ChunkedArray) -> pd.Categorical:
+    texts = column.combine_chunks()
+    unique = pd.Index(texts.dictionary.to_pandas(), dtype="str")
+    return pd.Categorical.from_codes(texts.indices.to_numpy(), unique, validate=False)
 
 
 def _decode_marked(data: bytes, mark: bytes, encoding: str, findings: Findings) -> str:

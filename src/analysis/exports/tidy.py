@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import WHY_REFUSED, Form, ScoreColumn, read_numbers
+from analysis.exports.coded import as_texts, first_of_key
 from analysis.exports.dates import read_dates
 from analysis.exports.names import find_roles
 from analysis.exports.reading import Context, Reading, build_observations
@@ -16,7 +17,7 @@ from analysis.exports.students import (
     note_same_names,
     read_students,
 )
-from analysis.exports.table import Table, as_texts, first_of_key
+from analysis.exports.table import Table
 from analysis.scales import SCALES, find_scale
 
 NAME = "tidy table"
@@ -109,14 +110,16 @@ def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray
     allowed = {Form.NUMBER, Form.OUT_OF, Form.PERCENT, Form.TRUTH}
     _refuse_forms(column, column.forms - allowed, rows, name, findings)
     points = column.numbers()
-    truth = np.append([c.text.casefold() == "true" for c in column.cells], False)[column.codes]
-    points = np.where(column.where(Form.TRUTH), truth.astype(float), points)
+    if Form.TRUTH in column.forms:
+        truth = column.is_one_of([cell.text.casefold() == "true" for cell in column.cells])
+        points = np.where(column.where(Form.TRUTH), truth.astype(float), points)
     possible, bad = read_numbers(students.text("points_possible"))
     for row in rows[bad]:
         findings.fault("is not a number", row=row, column="points_possible")
-    possible = np.where(np.isnan(possible), column.out_of(), possible)
+    if Form.OUT_OF in column.forms or Form.PERCENT in column.forms:
+        possible = np.where(np.isnan(possible), column.out_of(), possible)
     filled = ~np.isnan(points)
-    if "item_id" in students.roles and np.isnan(possible[filled]).any():
+    if "item_id" in students.roles and (filled & np.isnan(possible)).any():
         possible = _possible_of_items(students, context, possible)
     lacking = filled & np.isnan(possible)
     if lacking.any() and np.nanmax(points[lacking], initial=0) <= 1:
@@ -129,7 +132,9 @@ def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray
             column="points_possible",
         )
     _check_range(points, possible, filled, rows, name, findings)
-    return {"points": points, "points_possible": np.where(filled, possible, np.nan)}, filled
+    if not filled.all():
+        possible = np.where(filled, possible, np.nan)
+    return {"points": points, "points_possible": possible}, filled
 
 
 def _possible_of_items(students: Students, context: Context, possible: np.ndarray) -> np.ndarray:
