@@ -141,4 +141,10 @@ def first_of_key(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     codes = key_codes(frame, columns)
     if (codes[1:] >= codes[:-1]).all():  # in order, as most exports are
         return np.append(len(codes) > 0, codes[1:] > codes[:-1])[: len(codes)]
+    if codes.max(initial=0) < 4 * len(codes):  # few enough to note where each stands first
+        first = np.full(codes.max(initial=0) + 1, -1)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        stands = np.zeros(len(codes), dtype=bool)
+        stands[first[first >= 0]] = True
+        return stands
     return ~pd.Series(codes).duplicated().to_numpy()

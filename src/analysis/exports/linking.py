@@ -241,5 +241,9 @@ def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _written_out(part: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of the evidence as plain text and numbers."""
-    columns = [*EVIDENCE.columns, "classroom_id"]
-    return pd.DataFrame({name: as_texts(part[name]).array for name in columns}, copy=False)
+    columns = {name: part[name].array for name in [*EVIDENCE.columns, "classroom_id"]}
+    coded = {name: c for name, c in columns.items() if isinstance(c, pd.Categorical)}
+    # The item is often the observation's name as well: the same codes, written out once.
+    once = {id(codes): as_texts(pd.Series(codes)).array for codes in coded.values()}
+    written = {name: once[id(codes)].copy() for name, codes in coded.items()}
+    return pd.DataFrame(columns | written, copy=False)
