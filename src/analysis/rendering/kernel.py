@@ -9,6 +9,7 @@ kernel is started in the ordinary way; the report is the same.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,20 +17,29 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Int, Unicode
+from traitlets import Int, Type, Unicode
 
 LAUNCHER = "ipykernel_launcher"
 INLINE = "module://matplotlib_inline.backend_inline"
 SECONDS_TO_START = 60
 """Longest wait for the server's imports, which go on while the first client asks."""
+
+MILLISECONDS_TO_RECONNECT = 5
+SECONDS_BETWEEN_LOOKS = 0.002
+LOOKS_AT_END = 100
 
 ALWAYS = {
     # One report, one core: many reports at once are faster than one report on many cores.
@@ -132,6 +142,15 @@ class WarmProvisioner(LocalProvisioner):
             _limit_memory(self.pid, self.memory)
         return self.connection_info
 
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel at once, and wait until it is gone."""
+        await super().kill(restart)
+        # It takes a few milliseconds; Jupyter would look again after a hundred.
+        for _ in range(LOOKS_AT_END):
+            if await self.poll() is not None:
+                break
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
     def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> ForkedKernel | None:
         if not can_fork() or LAUNCHER not in cmd or not Path(cmd[0]).samefile(sys.executable):
             return None
@@ -210,6 +229,55 @@ class ForkedKernel:
         self._server.close()
 
 
+class ReportKernelClient(AsyncKernelClient):
+    """A client that waits for what a kernel says, where Jupyter's waits for silence."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and its output is heard.
+
+        Raises
+        ------
+        RuntimeError
+            The kernel died, or did not answer in time.
+        """
+        end = time.monotonic() + (timeout or SECONDS_TO_START)
+        while not await self._hears(self.kernel_info()):
+            if not await self.is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > end:
+                raise RuntimeError("Kernel didn't respond in time")
+
+    async def _hears(self, asked: str) -> bool:
+        """Tell whether the answer to a request comes, and then that the kernel is idle again.
+
+        That last message is missed where the kernel spoke before its output was listened
+        to; then the question is asked again.
+        """
+        try:
+            await _answer(self.shell_channel, asked, "kernel_info_reply", seconds=1)
+            await _answer(self.iopub_channel, asked, "status", seconds=0.2, state="idle")
+        except Empty:
+            return False
+        return True
+
+
+async def _answer(
+    channel: AsyncZMQSocketChannel, asked: str, kind: str, *, seconds: float, state: str = ""
+) -> None:
+    """Wait for a request's answer of a kind and a state; other messages are let go.
+
+    Raises
+    ------
+    queue.Empty
+        Nothing came for so many seconds.
+    """
+    while True:
+        message = await channel.get_msg(timeout=seconds)
+        ours = message["parent_header"].get("msg_id") == asked and message["msg_type"] == kind
+        if ours and message["content"].get("execution_state", "") == state:
+            return
+
+
 def kernel_manager_for(
     folder: str, *, working_folder: str, server: str, memory: int
 ) -> type[AsyncKernelManager]:
@@ -232,9 +300,12 @@ def kernel_manager_for(
         # Windows has no such sockets; there TCP stays.
         transport = "tcp" if sys.platform == "win32" else "ipc"
         ip = "127.0.0.1" if sys.platform == "win32" else f"{folder}/k"
+        client_factory = Type(ReportKernelClient)
 
         def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
+            # The kernel's sockets are there in a moment: look for them more often.
+            self.context.setsockopt(zmq.RECONNECT_IVL, MILLISECONDS_TO_RECONNECT)
             kind = WarmProvisioner if server else OrdinaryProvisioner
             self.provisioner = kind(
                 parent=self,

@@ -36,6 +36,12 @@ PRELOADED = [
     "ipykernel.kernelapp",
     "analysis.classroom",
     # What the libraries above load when they are first used.
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "matplotlib.backends.backend_svg",
     "pandera.backends.pandas.array",
     "pandera.backends.pandas.register",
