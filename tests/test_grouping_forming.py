@@ -8,6 +8,7 @@ import pytest
 
 from analysis.errors import DataError, UnknownError, UsageError
 from analysis.grouping import GroupRules, form_groups
+from analysis.language import open_language
 from analysis.tables import GROUPS, check_table
 
 SKILLS = ["a", "b", "c"]
@@ -108,6 +109,13 @@ def test_who_moved_is_told_with_the_reason():
     now = form_groups(mastery, roster, classroom_id="4a", window="fall", previous=before)
     assert now.moves["student_id"].tolist() == ["s3"]
     assert now.moves["reason"].tolist() == ["has now shown a"]
+
+
+def test_verdict_and_reasons_are_said_in_the_readers_language():
+    before = group("aaaabbbb")
+    now = group("aaabbbbb", previous=before, language=open_language("es"))
+    assert now.moves["reason"].tolist() == ["ya mostró a"]
+    assert now.verdict.startswith("Conviene formar grupos: de los 8 estudiantes evaluados")
 
 
 def test_the_next_check_asks_the_unsure_student_only():

@@ -103,6 +103,7 @@ class ClassroomTables:
             shares=add_shares(self.evidence),
             supports_skill_groups=bool(self.calibration.supports_skill_groups),
             random_state=RANDOM_STATE,
+            language=self.language,
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from analysis.grouping.evidence import Classroom, read_classroom
 from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
 from analysis.grouping.result import Draws, Grouping, GroupRules
+from analysis.language import Language, open_language
 
 LEAST_LESSON = 0.5
 """Share of the students on target below which one lesson is not proposed to the whole class,
@@ -33,6 +34,7 @@ def form_groups(
     previous: Grouping | pd.DataFrame | None = None,
     supports_skill_groups: bool = True,
     random_state: int = 0,
+    language: Language | None = None,
 ) -> Grouping:
     """Form the groups of one classroom, and account for every student exactly once.
 
@@ -71,6 +73,8 @@ def form_groups(
         Whether the assessment tells skills apart at all (the mastery model's verdict).
     random_state
         Seed of the draws where none are given.
+    language
+        The language of the verdict and of the reasons for moves; ``None``: English.
 
     Returns
     -------
@@ -98,6 +102,7 @@ def form_groups(
     1      2              b     3
     """
     rules = GroupRules() if rules is None else rules
+    language = open_language() if language is None else language
     classroom = read_classroom(
         mastery,
         roster,
@@ -120,10 +125,10 @@ def form_groups(
         whole_class=plan.whole_class,
         proven_gap=plan.model.gap_ if plan.model else 0.0,
         supports_groups=plan.pays,
-        verdict=plan.verdict,
+        verdict=_say(plan, classroom, language),
         expected_on_target=plan.with_groups,
         one_lesson_on_target=plan.one_lesson,
-        moves=who_moved(classroom, plan.model, former, previous, rules),
+        moves=who_moved(classroom, plan.model, former, previous, rules, language.say),
         **parts,
     )
 
@@ -136,6 +141,18 @@ class _Plan:
     verdict: str
     with_groups: float = 0.0
     one_lesson: float = 0.0
+    skill: str = ""
+
+
+def _say(plan: _Plan, classroom: Classroom, language: Language) -> str:
+    """Return the plan's verdict in the reader's language."""
+    return language.say(
+        plan.verdict,
+        with_groups=language.percent(plan.with_groups),
+        one_lesson=language.percent(plan.one_lesson),
+        n_students=language.number(int(classroom.assessed.sum())),
+        skill=plan.skill,
+    )
 
 
 def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan:
@@ -153,10 +170,7 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     # A lesson that most do not need is no alternative to groups that reach more.
     no_lesson = one_lesson < min(LEAST_LESSON, share)
     if supports and (no_lesson or _pay(classroom, rules, former, groups, common)):
-        said = sentences.GROUPS_PAY.format(
-            with_groups=share, n_students=len(value), one_lesson=one_lesson
-        )
-        return _Plan(groups, whole_class, True, said, share, one_lesson)
+        return _Plan(groups, whole_class, True, sentences.GROUPS_PAY, share, one_lesson)
     kept = _Plan(groups, whole_class, False, sentences.TEACHER_CHOSE, share, float(shares.max()))
     return _one_lesson(classroom, rules, former, supports) or kept
 
@@ -215,15 +229,14 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool)
     except UsageError:
         return None
     whole_class = _whole_class_table([skill], [best], n_students)
-    said = sentences.ONE_LESSON.format(skill=skill)
+    said = sentences.ONE_LESSON
     if supports and best < LEAST_LESSON:
         whole_class, said = _whole_class_table([], [], n_students), sentences.ONE_SKILL
-        said = said.format(skill=skill)
     if too_few:
-        said = sentences.TOO_FEW.format(n_students=n_students)
+        said = sentences.TOO_FEW
     elif not len(lesson.focus_):
         whole_class, said = _whole_class_table([], [], n_students), sentences.NOTHING_NEEDED
-    return _Plan(lesson, whole_class, False, said, lesson.objective_ / n_students, best)
+    return _Plan(lesson, whole_class, False, said, lesson.objective_ / n_students, best, skill)
 
 
 def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRules) -> list[int]:

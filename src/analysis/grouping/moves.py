@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,9 @@ def former_groups_of(previous, students: list[str]) -> np.ndarray | None:
     return np.array([group_of.get(student, -1) for student in students])
 
 
-def who_moved(classroom, model, former, previous, rules: GroupRules) -> pd.DataFrame:
+def who_moved(
+    classroom, model, former, previous, rules: GroupRules, say: Callable[..., str]
+) -> pd.DataFrame:
     """Return the students who are not where most of their former group is now.
 
     Parameters
@@ -35,6 +39,8 @@ def who_moved(classroom, model, former, previous, rules: GroupRules) -> pd.DataF
         The former grouping, for its focus skills.
     rules
         The teacher's rules.
+    say
+        Says a sentence in the reader's language (:meth:`analysis.language.Language.say`).
 
     Returns
     -------
@@ -49,39 +55,44 @@ def who_moved(classroom, model, former, previous, rules: GroupRules) -> pd.DataF
             members = np.flatnonzero(former == group)
             stayed_in = _where_most_are(model.labels_[members])
             for student in members[model.labels_[members] != stayed_in]:
-                rows.append(_row(classroom, model, student, group, focus_before, rules))
+                before = focus_before.get(int(group))
+                now = _focus_now(classroom, model, student)
+                reason, named = _reason(classroom, student, before, now, rules)
+                rows.append(
+                    {
+                        "student_id": classroom.students[student],
+                        "from_group": int(group),
+                        "to_group": int(model.labels_[student]) + 1 if now is not None else None,
+                        "from_skill_id": before,
+                        "to_skill_id": now,
+                        "reason": say(reason, **named),
+                    }
+                )
     return _table(rows)
 
 
-def _row(classroom, model, student: int, group, focus_before: dict, rules: GroupRules) -> dict:
+def _focus_now(classroom, model, student: int) -> str | None:
     label = model.labels_[student]
-    before = focus_before.get(int(group))
-    now = classroom.skills[model.focus_[label]] if label >= 0 else None
-    return {
-        "student_id": classroom.students[student],
-        "from_group": int(group),
-        "to_group": int(label) + 1 if label >= 0 else None,
-        "from_skill_id": before,
-        "to_skill_id": now,
-        "reason": _reason(classroom, student, before, now, rules),
-    }
+    return classroom.skills[model.focus_[label]] if label >= 0 else None
 
 
-def _reason(classroom, student: int, before, now, rules: GroupRules) -> str:
+def _reason(classroom, student: int, before, now, rules: GroupRules) -> tuple[str, dict]:
+    """Return the sentence and the skills it names."""
+    named = {"former": before, "present": now}
     if not classroom.assessed[student] or classroom.students[student] in rules.absent:
-        return sentences.NOT_SEEN
+        return sentences.NOT_SEEN, named
     if classroom.students[student] in rules.fixed:
-        return sentences.BY_TEACHER
+        return sentences.BY_TEACHER, named
     place = {skill: k for k, skill in enumerate(classroom.skills)}
     old = place.get(before)
     if old is not None and classroom.mastery[student, old] >= HELD:
-        return sentences.LEARNED.format(former=before)
+        return sentences.LEARNED, named
     if now is None:
-        return sentences.NO_GROUP
+        return sentences.NO_GROUP, named
     value = np.nan_to_num(classroom.value[student])
     if old is not None and value[place[now]] > value[old]:
-        return sentences.NEEDS_MORE.format(former=before, present=now)
-    return sentences.FOR_SIZE if before == now else sentences.ALONE.format(present=now)
+        return sentences.NEEDS_MORE, named
+    return (sentences.FOR_SIZE if before == now else sentences.ALONE), named
 
 
 def _where_most_are(labels: np.ndarray) -> int:
