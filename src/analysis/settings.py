@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     keep: int = Field(30, ge=0, description="editions to keep; 0: all")
     engine: Literal["pool", "dask"] = Field("pool", description="who makes reports in parallel")
     scheduler: str | None = Field(None, description="address of a Dask scheduler, tcp://…")
+    fetch_from: str | None = Field(None, description="address of a store to fetch first, s3://…")
+    deliver_to: str | None = Field(None, description="address to put each new edition at, s3://…")
     report_memory: int = Field(
         4096, ge=0, description="megabytes of memory one report may take, on Linux; 0: any"
     )

@@ -62,6 +62,14 @@ def report_command(
         str | None,
         typer.Option("--scheduler", help="A Dask cluster, tcp://…", show_default=False),
     ] = None,
+    fetch_from: Annotated[
+        str | None,
+        typer.Option("--fetch-from", help="A store elsewhere, s3://…", show_default=False),
+    ] = None,
+    deliver_to: Annotated[
+        str | None,
+        typer.Option("--deliver-to", help="Put the edition there too.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -70,12 +78,15 @@ def report_command(
     from analysis.rendering.plan import Order
     from analysis.rendering.runner import plan_reports, render_reports
     from analysis.store import StoreIndex
+    from analysis.store.fetching import fetch_store
 
     settings = read_settings(
         config, store=store, out=out_dir, workers=workers, language=language, keep=keep,
-        engine=engine, scheduler=scheduler,
+        engine=engine, scheduler=scheduler, fetch_from=fetch_from, deliver_to=deliver_to,
     )  # fmt: skip
     order = Order(window, classroom_ids or None, force, only_failed, recalibrate)
+    if settings.fetch_from:
+        fetch_store(settings.fetch_from, settings.store)
     index = StoreIndex(settings.store)
     say_plan = _print_reasons if why and not as_json else lambda summary: None
     if dry_run:
@@ -94,6 +105,10 @@ def report_command(
             from analysis.rendering.printing import print_edition
 
             print_edition(Path(summary.index).parent)
+    if settings.deliver_to and summary.index and not dry_run:
+        from analysis.rendering.delivery import deliver_edition
+
+        deliver_edition(Path(summary.index).parent.resolve(), settings.deliver_to)
     if as_json:
         print_json(asdict(summary))
     elif dry_run:

@@ -106,7 +106,12 @@ def read_edition(folder: Path | None) -> Edition | None:
     """Return the edition in a folder, or none where there is no whole one."""
     if folder is None or not (folder / MANIFEST).is_file():
         return None
-    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return parse_edition((folder / MANIFEST).read_bytes())
+
+
+def parse_edition(manifest: bytes) -> Edition:
+    """Return the edition that a manifest describes."""
+    content = json.loads(manifest)
     entries = {entry["page_id"]: Entry(**entry) for entry in content["entries"]}
     return Edition(content["name"], content["window"], entries, content.get("seconds_each"))
 
@@ -158,7 +163,7 @@ def switch_to(out: Path, name: str) -> None:
         fresh.symlink_to(Path("editions") / name, target_is_directory=True)
     except (OSError, NotImplementedError):
         write_whole(out / f"{CURRENT}.txt", name + "\n")
-        write_whole(out / f"{CURRENT}.html", _leading_page(f"editions/{name}/{INDEX}"))
+        write_whole(out / f"{CURRENT}.html", leading_page(f"editions/{name}/{INDEX}"))
         return
     fresh.replace(link)
     _keep_through_power_cut(out)
@@ -255,7 +260,8 @@ def _make_index(edition: Edition) -> str:
     return page
 
 
-def _leading_page(target: str) -> str:
+def leading_page(target: str) -> str:
+    """Return a page that leads to another, where there are no symbolic links."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports</title>'
         f'<meta http-equiv="refresh" content="0; url={target}"></head>'
