@@ -134,3 +134,14 @@ def test_importing_the_package_loads_no_heavy_library():
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_making_pages_does_not_compile_the_grammar_of_web_addresses():
+    script = (
+        "import sys, analysis.rendering.report, papermill, nbconvert.exporters; "
+        "print('lark' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

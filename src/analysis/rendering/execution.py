@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
-
 from analysis.errors import AnalysisError
 from analysis.files import whole_file
+from analysis.rendering.notebooks import NotebookNode, nbformat
 from analysis.rendering.task import Limits
 
 KERNEL = "python3"

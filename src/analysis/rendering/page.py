@@ -6,11 +6,10 @@ from copy import deepcopy
 from functools import cache
 from html.parser import HTMLParser
 
-from nbformat import NotebookNode
-
 from analysis.errors import AnalysisError
 from analysis.language import Language, open_language
 from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
+from analysis.rendering.notebooks import NotebookNode
 
 
 class UnfitPageError(AnalysisError):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 
-from nbformat import NotebookNode
-
 from analysis.errors import UnknownError, UsageError
+from analysis.rendering.notebooks import NotebookNode
 
 TAG = "parameters"
 

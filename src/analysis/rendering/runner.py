@@ -284,8 +284,7 @@ def _told(index: StoreIndex, window: str) -> dict:
 
 
 def _check_notebook(task: Task) -> None:
-    import nbformat
-
+    from analysis.rendering.notebooks import nbformat
     from analysis.rendering.parameters import check_declared
 
     if not task.notebook.is_file():
