@@ -147,3 +147,22 @@ class ClassroomPages(PageKind):
 
 
 CLASSROOMS = ClassroomPages()
+
+
+def kind_named(name: str) -> PageKind:
+    """Return the kind of pages of a name.
+
+    Raises
+    ------
+    UnknownError
+        There is no such kind.
+
+    Examples
+    --------
+    >>> kind_named("classroom").notebook
+    'classroom_report.ipynb'
+    """
+    kinds = {kind.name: kind for kind in PageKind.__subclasses__()}
+    if name not in kinds:
+        raise UnknownError.of("kind of pages", name, list(kinds), "This version")
+    return kinds[name]()
