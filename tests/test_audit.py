@@ -252,10 +252,7 @@ CLEAN = {
         "p.html",
         page(FOREIGN, proof=PROOF.replace("classroom", "caseload").replace("7A", "c1")),
     ),
-    "a student's page": (
-        "p.html",
-        page(proof=PROOF.replace("classroom", "student").replace("7A", "00417")),
-    ),
+    "a student's sheet": ("p.html", page('<article data-student-id="00417"></article>', proof="")),
     "a safe table": ("l.csv", b"group,name\r\n1,'=x\r\n-3,ok\r\n"),
     "a workbook": ("l.xlsx", workbook("<c t='inlineStr'><is><t>Group</t></is></c>")),
     "a notebook without anything": ("n.ipynb", notebook({"kernelspec": {"name": "python3"}})),

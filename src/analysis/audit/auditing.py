@@ -206,16 +206,14 @@ class Auditor:
     def _own_audience(self, page: str) -> Audience:
         """Return whose page it is by what it says of itself."""
         proof = _PROOF.search(page)
-        told = dict(_GIVEN.findall(proof[0])) if proof else {}
-        page_id = unescape(told.get("page-id") or told.get("classroom-id") or "")
-        kind = told.get("kind", "classroom")
-        if not page_id:
-            return NOBODY
-        if kind == "student":
-            return Audience.of(students=[page_id])
-        if kind == "classroom" or self.people is None:
-            return Audience.of(classrooms=[page_id])
-        return Audience.of(classrooms=self.people.classrooms_of_coach(page_id))
+        if proof is None:
+            sheets = {unescape(one) for one in _SHEET.findall(page)}
+            return Audience.of(students=sheets if len(sheets) == 1 else ())
+        told = dict(_GIVEN.findall(proof[0]))
+        page_id = unescape(told.get("page-id", ""))
+        if told.get("kind") == "caseload" and self.people is not None:
+            return Audience.of(classrooms=self.people.classrooms_of_coach(page_id))
+        return Audience.of(classrooms=[page_id])
 
 
 def _audience_of(
@@ -246,6 +244,7 @@ def _audience_of_all(manifest: dict | None) -> Audience | None:
 
 
 _PROOF = re.compile(r"<[^<>]*\bdata-proof=[^<>]*>")
+_SHEET = re.compile(r"<[^<>]*\bdata-student-id=\"([^\"]*)\"")
 _GIVEN = re.compile(r"\bdata-([\w-]+)=\"([^\"]*)\"")
 
 
@@ -315,7 +314,7 @@ def _decode(content: bytes) -> str:
 
 
 def _unescape_json(text: str) -> str:
-    """Return a JSON text with its ``\\u`` escapes undone, readable as it is otherwise."""
+    """Return a JSON text with its Unicode escapes undone, or what cannot be read as it is."""
     try:
         return json.dumps(json.loads(text), ensure_ascii=False)
     except ValueError:

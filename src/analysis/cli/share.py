@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.app import ConfigOption, JsonOption, StoreOption, app, out, print_json
-from analysis.errors import UnknownError, UsageError
+from analysis.errors import UsageError
 from analysis.settings import Settings, read_settings
 from analysis.sharing.recipients import Circle
 
 if TYPE_CHECKING:
-    from analysis.sharing.recipients import Recipient
+    from analysis.sharing.bundle import Protection
     from analysis.sharing.share import Shipment
     from analysis.store import Store
-
-MAKES = {
-    "classroom": "coach report --window WINDOW",
-    "caseload": "coach caseload --window WINDOW",
-    "student": "coach students --window WINDOW",
-}
-"""The command that makes each kind of pages."""
 
 
 @app.command("share")
@@ -66,77 +61,111 @@ def share_command(
     config: ConfigOption = None,
 ) -> None:
     """Make a bundle for each recipient: their own pages, an index, a manifest."""
-    from analysis.sharing.share import Shipment, share
+    from analysis.sharing.planning import plan_recipients
+    from analysis.sharing.share import Shipment
 
     settings = read_settings(config, store=store, out=reports, language=language)
-    if password and packed:
-        raise UsageError("--password makes one page for each recipient; leave out --zip.")
-    recipients, window, edition = _plan(settings, to, classroom_ids or [])
+    _check_choices(to, password=password, pseudonyms=pseudonyms, packed=packed)
+    protection = _protection(password=password, pseudonyms=pseudonyms)
+    recipients, published = plan_recipients(settings, to, classroom_ids or [])
     shipment = Shipment(
         recipients,
-        window=window,
-        edition=edition,
+        window=published.window,
+        edition=published.name,
         out=out_dir,
-        protection=_protection(password=password, pseudonyms=pseudonyms),
+        protection=protection,
         packed=packed,
         language=_language(settings),
     )
     if dry_run:
-        _tell(shipment, {}, None, as_json=as_json)
+        _tell(shipment, {}, {}, as_json=as_json)
         return
-    kept = passphrases or out_dir.with_name(f"{out_dir.name}-passphrases.csv")
-    open_store = _open_store(settings)
-    groups_of = _groups_of(settings, open_store, window) if with_groups else lambda page: {}
-    written = share(shipment, _auditor(open_store), groups_of, passphrases=kept)
-    _tell(shipment, written, kept if password else None, as_json=as_json)
+    kept = {}
+    if password:
+        kept["passphrases"] = passphrases or out_dir.with_name(f"{out_dir.name}-passphrases.csv")
+    if pseudonyms:
+        kept["key"] = key or settings.store.parent / "pseudonyms.key"
+        kept["who is who"] = out_dir.with_name(f"{out_dir.name}-pseudonyms.csv")
+    written = _write(settings, shipment, to, kept, with_groups=with_groups)
+    _tell(shipment, written, kept, as_json=as_json)
 
 
-def _plan(
-    settings: Settings, to: Circle, classroom_ids: list[str]
-) -> tuple[list[Recipient], str, str]:
-    """Return who gets what, and of which window and edition."""
-    from analysis.sharing import recipients as who
-
-    roster = _open_store(settings).read_roster()
-    known = sorted(set(roster["classroom_id"]))
-    for one in classroom_ids:
-        if one not in known:
-            raise UnknownError.of("classroom", one, known, str(settings.store))
-    if to is Circle.FAMILIES:
-        students = _published(settings, "student")
-        homes = dict(zip(roster["student_id"], roster["classroom_id"], strict=True))
-        wanted = roster[roster["classroom_id"].isin(classroom_ids or known)]["student_id"]
-        pages = {one: page for one, page in students.pages.items() if one in set(wanted)}
-        return _some(who.find_families(pages, homes)), students.window, students.name
-    classrooms = _published(settings, "classroom")
-    if to is Circle.TEACHERS:
-        found = who.find_teachers(roster, classrooms.pages)
-    else:
-        digests = _published(settings, "caseload", must_be=False)
-        same = digests is not None and digests.window == classrooms.window
-        found = who.find_coaches(roster, classrooms.pages, digests.pages if same else {})
-    return _some(who.only(found, classroom_ids)), classrooms.window, classrooms.name
+def _check_choices(to: Circle, *, password: bool, pseudonyms: bool, packed: bool) -> None:
+    if password and packed:
+        raise UsageError("--password makes one page for each recipient; leave out --zip.")
+    if pseudonyms and to is Circle.FAMILIES:
+        raise UsageError("A family's page is about the own child; leave out --pseudonyms.")
 
 
-def _some(found: list[Recipient]) -> list[Recipient]:
-    if not found:
-        raise UsageError("None of these has a page to share.\nMake the reports first.")
-    return found
+def _write(
+    settings: Settings,
+    shipment: Shipment,
+    to: Circle,
+    kept: Mapping[str, Path],
+    *,
+    with_groups: bool,
+) -> dict[str, str]:
+    """Write the bundles; under pseudonyms, their pages are made anew first."""
+    from analysis.sharing.share import check_folder, check_outside, share
+
+    store = _open_store(settings)
+    auditor = _auditor(store)
+    for what, file in kept.items():
+        check_outside(file, shipment.out, f"The {what}")
+    check_folder(shipment.out)
+    if "key" not in kept:
+        if with_groups:
+            _check_fresh(settings, shipment)
+        groups_of = _groups_of(settings, store, shipment.window)
+        given = groups_of if with_groups else _no_groups
+        return share(shipment, auditor, given, passphrases=kept.get("passphrases"))
+    with tempfile.TemporaryDirectory() as folder:
+        own = _under_pseudonyms(settings, shipment, to, kept, store, Path(folder))
+        # Tools that import groups need real ids, which stay at home.
+        return share(own, auditor, _no_groups, passphrases=kept.get("passphrases"))
 
 
-def _published(settings: Settings, kind: str, *, must_be: bool = True):
-    from analysis.rendering.kinds import kind_named
-    from analysis.sharing.pages import read_published
+def _under_pseudonyms(
+    settings: Settings,
+    shipment: Shipment,
+    to: Circle,
+    kept: Mapping[str, Path],
+    store: Store,
+    folder: Path,
+) -> Shipment:
+    """Return the same shipment with pages that were made under pseudonyms."""
+    from analysis.files import write_whole
+    from analysis.sharing.planning import plan_recipients
+    from analysis.sharing.pseudonyms import pseudonym_list, read_key, render_under_pseudonyms
+    from analysis.sharing.spreadsheets import to_csv
 
-    try:
-        return read_published(kind_named(kind).published_in(settings), kind, MAKES[kind])
-    except (UnknownError, UsageError):
-        if must_be:
-            raise
-        return None
+    key = read_key(kept["key"])
+    wanted = sorted({
+        page.page_id for one in shipment.recipients for page in one.pages
+        if page.kind == "classroom"
+    })  # fmt: skip
+    own = render_under_pseudonyms(settings, shipment.window, wanted, key, folder)
+    recipients, _ = plan_recipients(own, to, wanted)
+    columns = ["pseudonym", "classroom_id", "student_id", "display_name"]
+    listed = to_csv(columns, pseudonym_list(store.read_roster(), key), bom=True)
+    write_whole(kept["who is who"], listed)
+    return replace(shipment, recipients=recipients)
 
 
-def _protection(*, password: bool, pseudonyms: bool):
+def _check_fresh(settings: Settings, shipment: Shipment) -> None:
+    from analysis.sharing.planning import check_fresh
+
+    for one in shipment.recipients:
+        for page in one.pages:
+            if page.kind == "classroom":
+                check_fresh(settings, page, shipment.window)
+
+
+def _no_groups(classroom_id: str) -> Mapping[str, bytes]:
+    return {}
+
+
+def _protection(*, password: bool, pseudonyms: bool) -> Protection:
     from analysis.sharing.bundle import Protection
 
     if password and pseudonyms:
@@ -196,14 +225,16 @@ def _language(settings: Settings):
     return open_language(settings.language)
 
 
-def _tell(shipment: Shipment, written: dict[str, str], kept: Path | None, *, as_json: bool) -> None:
+def _tell(
+    shipment: Shipment, written: dict[str, str], kept: Mapping[str, Path], *, as_json: bool
+) -> None:
     told = {
         "window": shipment.window,
         "edition": shipment.edition,
         "protection": shipment.protection.value,
         "out": str(shipment.out),
         "written": bool(written),
-        "passphrases": str(kept) if kept else None,
+        "kept_apart": {what: str(file) for what, file in kept.items()},
         "recipients": [
             {
                 "recipient": one.name,
@@ -228,7 +259,7 @@ def _tell(shipment: Shipment, written: dict[str, str], kept: Path | None, *, as_
         out.print(f"{n} bundles would be written to {shipment.out}. Nothing was.", markup=False)
         return
     out.print(f"{n} bundles in {shipment.out}, each audited: 0 leaks found.", markup=False)
-    if kept:
-        out.print(
-            f"Passphrases: {kept}. Hand each one over another way than its file.", markup=False
-        )
+    for what, file in kept.items():
+        out.print(f"Kept apart: {what}: {file}", markup=False)
+    if "passphrases" in kept:
+        out.print("Hand each passphrase over another way than its file.")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from analysis.audit.auditing import MADE_BY, MANIFEST
 from analysis.language import Language, mark
 from analysis.rendering.blocks import render_block
+from analysis.sharing.pages import Page
 from analysis.sharing.recipients import Recipient
 
 INDEX = "index.html"
@@ -28,6 +29,9 @@ class Protection(StrEnum):
     PASSPHRASE = "passphrase"
     BOTH = "pseudonyms and passphrase"
 
+
+UNNAMED = {Protection.PSEUDONYMS, Protection.BOTH}
+"""Where no page may hold a student's name or id, not even for the recipient."""
 
 SAID = {
     Protection.PLAIN: mark(
@@ -55,7 +59,8 @@ SAID = {
 TITLES = {
     "classroom": mark("Classroom {page}"),
     "caseload": mark("All classrooms of {page}"),
-    "student": mark("Skills and next steps"),
+    "students": mark("Skills and next steps"),
+    "families": mark("Letter to the family"),
 }
 """What a page is called in the list, by its kind."""
 
@@ -123,15 +128,16 @@ def make_bundle(
     files, whose = {}, {}
     groups: dict[str, list[tuple[str, str]]] = {}
     for page in recipient.pages:
-        own = _whose(page.kind, page.page_id, recipient)
-        added = {page.file.name: page.file.read_bytes()}
+        own = {} if protection in UNNAMED else _whose(page, recipient)
+        added = {page.shown_as: page.file.read_bytes()}
         if page.kind == "classroom":
             made = groups_of(page.page_id)
             groups[page.page_id] = _named(made, language)
             added |= made
         files |= added
         whose |= dict.fromkeys(added, own)
-    start = next(iter(files)) if recipient.student_ids else INDEX
+    alone = recipient.student_ids and len(files) == 1
+    start = next(iter(files)) if alone else INDEX
     if start == INDEX:
         files[INDEX] = render_block(
             "share_index",
@@ -184,9 +190,9 @@ def _named(files: Mapping[str, bytes], language: Language) -> list[tuple[str, st
     ]
 
 
-def _whose(kind: str, page_id: str, recipient: Recipient) -> dict[str, list[str]]:
-    if kind == "classroom":
-        return {"classrooms": [page_id]}
-    if kind == "student":
-        return {"students": [page_id]}
+def _whose(page: Page, recipient: Recipient) -> dict[str, list[str]]:
+    if page.kind == "classroom":
+        return {"classrooms": [page.page_id]}
+    if recipient.student_ids:
+        return {"students": [page.page_id]}
     return {"classrooms": list(recipient.classroom_ids)}

@@ -28,6 +28,8 @@ class Page:
         UTC time it was made.
     problem
         Why it is not of today's data; ``None`` when all is well.
+    name
+        Of its file in a bundle, where that is another.
     """
 
     kind: str
@@ -35,6 +37,12 @@ class Page:
     file: Path
     made_on: str | None
     problem: str | None = None
+    name: str = ""
+
+    @property
+    def shown_as(self) -> str:
+        """The name of its file in a bundle."""
+        return self.name or self.file.name
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -121,20 +121,21 @@ def find_coaches(
     return _in_order(found)
 
 
-def find_families(pages: Mapping[str, Page], homes: Mapping[str, str]) -> list[Recipient]:
-    """Return the families, each with the one page of the own student.
+def find_families(sheets: Mapping[str, Sequence[Page]], roster: pd.DataFrame) -> list[Recipient]:
+    """Return the families, each with the pages of the own student.
 
     Their files are numbered in the order of classrooms and ids, so that no file name tells
     a student; the list of recipients says which is whose.
 
     Parameters
     ----------
-    pages
+    sheets
         By student.
-    homes
-        Each student's classroom.
+    roster
+        ``student_id``, ``classroom_id``.
     """
-    order = sorted(pages, key=lambda one: (natural_key(homes.get(one, "")), natural_key(one)))
+    homes = dict(zip(roster["student_id"], roster["classroom_id"], strict=True))
+    order = sorted(sheets, key=lambda one: (natural_key(homes[one]), natural_key(one)))
     width = max(3, len(str(len(order))))
     return [
         Recipient(
@@ -142,7 +143,7 @@ def find_families(pages: Mapping[str, Page], homes: Mapping[str, str]) -> list[R
             file=f"family-{place:0{width}}",
             classroom_ids=(),
             student_ids=(student_id,),
-            pages=(pages[student_id],),
+            pages=tuple(sheets[student_id]),
         )
         for place, student_id in enumerate(order, 1)
     ]
