@@ -59,27 +59,27 @@ class Marks:
 
     def is_in_text(self, text: str) -> bool:
         """Say whether a text names the student; a longer id or name is another's."""
-        return self._in_text.search(text) is not None
+        return any(one in text and pattern.search(text) for one, pattern in self._in_text)
 
     def is_in_bytes(self, content: bytes) -> bool:
         """Say whether bytes do, in any encoding a file of ours may have."""
-        return any(pattern.search(content) for pattern in self._in_bytes)
+        # Looking for the bytes alone is a hundred times as fast as the pattern.
+        return any(one in content and pattern.search(content) for one, pattern in self._in_bytes)
 
     @cached_property
-    def _in_text(self) -> re.Pattern[str]:
+    def _in_text(self) -> list[tuple[str, re.Pattern[str]]]:
         spelt = {form for text in self.texts for form in _forms(text)}
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(spelt)))})(?!\w)")
+        return [(one, re.compile(rf"(?<!\w){re.escape(one)}(?!\w)")) for one in sorted(spelt)]
 
     @cached_property
-    def _in_bytes(self) -> list[re.Pattern[bytes]]:
+    def _in_bytes(self) -> list[tuple[bytes, re.Pattern[bytes]]]:
         spelt = {form for text in self.texts for form in _forms(text)}
-        named = {safe_name(self.student_id)}
-        narrow = {one.encode("utf-8", "surrogatepass") for one in spelt | named}
+        narrow = {one.encode("utf-8", "surrogatepass") for one in spelt}
         narrow |= {one.encode("cp1252") for one in spelt if _fits(one, "cp1252")}
+        narrow.add(safe_name(self.student_id).encode())
         wide = {one.encode("utf-16-le", "surrogatepass") for one in spelt}
-        return [
-            re.compile(rb"(?<![0-9A-Za-z])(?:" + _any_of(narrow) + rb")(?![0-9A-Za-z])"),
-            re.compile(rb"(?<![0-9A-Za-z]\0)(?:" + _any_of(wide) + rb")(?![0-9A-Za-z]\0)"),
+        return [(one, _alone(one, b"")) for one in sorted(narrow)] + [
+            (one, _alone(one, b"\0")) for one in sorted(wide)
         ]
 
 
@@ -144,5 +144,7 @@ def _fits(text: str, encoding: str) -> bool:
     return True
 
 
-def _any_of(spelt: Collection[bytes]) -> bytes:
-    return b"|".join(map(re.escape, sorted(spelt)))
+def _alone(spelt: bytes, high: bytes) -> re.Pattern[bytes]:
+    """Return a pattern of bytes that are no part of a longer word."""
+    letter = rb"[0-9A-Za-z]" + re.escape(high)
+    return re.compile(rb"(?<!" + letter + rb")" + re.escape(spelt) + rb"(?!" + letter + rb")")
