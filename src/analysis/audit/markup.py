@@ -14,7 +14,10 @@ from urllib.parse import unquote_to_bytes
 from analysis.audit.findings import Leak
 
 EMBEDS = frozenset({"iframe", "frame", "object", "embed", "form", "applet", "portal"})
-PLAYS = frozenset({"audio", "video", "source", "track"})
+PLAYS = frozenset({"audio", "video", "source", "track", "base", "link"})
+CHOICES = frozenset({"template", "datalist", "select"})
+TOLD = frozenset({"img", "meta", "script", "input"})
+LINKS = frozenset({"href", "xlink:href", "action", "formaction"})
 LOADS = frozenset({"src", "srcset", "poster", "data", "background", "ping", "manifest"})
 EMPTY = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta",
                    "source", "track", "wbr"})  # fmt: skip
@@ -82,7 +85,7 @@ def read_markup(page: str, scripts: Collection[str] = ()) -> Seen:
     reader.close()
     is_page = not page.lstrip()[:200].lower().startswith(("<svg", "<?xml"))
     if is_page and not reader.has_policy:
-        reader.note(Leak.NO_POLICY, "<head>")
+        reader.seen.leaks.append((Leak.NO_POLICY, "<head>"))
     reader.seen.text = "\n".join(reader.said)
     return reader.seen
 
@@ -134,105 +137,121 @@ class _Reader(HTMLParser):
         self._scripts = set(scripts)
         self._inside: list[tuple[str, str]] = []
 
-    def note(self, leak: Leak, where: str) -> None:
-        self.seen.leaks.append((leak, where))
+    def note(self, leak: Leak, *what: str) -> None:
+        """Write down a leak, the line of the page and what it is."""
+        where = " ".join(what).replace(" ,", ",")
+        self.seen.leaks.append((leak, f"line {self.getpos()[0]}, {where}"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        where = f"line {self.getpos()[0]}, <{tag}>"
-        if "data-proof" in given:
-            told = {name.removeprefix("data-"): value for name, value in given.items()}
-            self.seen.proof |= {name.replace("-", "_"): value for name, value in told.items()}
-        self._check_tag(tag, given, where)
-        for name, value in given.items():
-            self._check_attribute(tag, name, value, where)
-        if tag not in EMPTY:
-            self._inside.append((tag, _state_of(tag, given)))
+        state = tag if tag in {"script", "style"} else ""
+        if tag in CHOICES:
+            state = "hidden"
+        if attrs:
+            given = {name: value or "" for name, value in attrs}
+            state = state or _state_of(given)
+            if "data-proof" in given:
+                self._keep_proof(given)
+            for name, value in given.items():
+                if name not in WORDLESS:
+                    self._check_attribute(tag, name, value)
+                elif name == "style" and _OUTSIDE_CSS.search(value):
+                    self.note(Leak.REQUEST, f"<{tag}> style")
+            if tag in TOLD:
+                self._check_told(tag, given)
+        if tag in EMBEDS:
+            self.note(Leak.FORM, f"<{tag}>")
+        elif tag in PLAYS:
+            self.note(Leak.REQUEST, f"<{tag}>")
+        if tag in EMPTY:
+            return
+        if state:
+            self._inside.append((tag, state))
+        elif self._inside:
+            # Tags of one name inside a part that counts, so that its end is found.
+            self._inside.append((tag, self._inside[-1][1]))
 
     def handle_endtag(self, tag: str) -> None:
-        open_tags = [name for name, _ in self._inside]
-        if tag in open_tags:
-            del self._inside[len(open_tags) - 1 - open_tags[::-1].index(tag) :]
+        for place in range(len(self._inside) - 1, -1, -1):
+            if self._inside[place][0] == tag:
+                del self._inside[place:]
+                return
 
     def handle_data(self, data: str) -> None:
-        if not data.strip():
-            return
-        states = {state for _, state in self._inside}
-        where = f"line {self.getpos()[0]}"
-        if "script" in states:
-            if self._is_known(data):
-                return
-            self.note(Leak.SCRIPT, f"{where}, <script>")
-        elif "style" in states:
-            if _OUTSIDE_CSS.search(data):
-                self.note(Leak.REQUEST, f"{where}, <style>")
-            self.said += _CSS_WORDS.findall(data)
-            return
-        elif "sealed" in states and _BASE64.fullmatch(data):
-            return
-        elif "hidden" in states:
-            self.note(Leak.HIDDEN, where)
-        self.said.append(data)
+        if not self._inside:
+            self.said.append(data)
+        elif data.strip():
+            self._handle_inside(data, self._inside[-1][1])
 
     def handle_comment(self, data: str) -> None:
         self.said.append(data)
         if data.strip():
-            self.note(Leak.HIDDEN, f"line {self.getpos()[0]}, a comment")
+            self.note(Leak.HIDDEN, "a comment")
 
-    def _check_tag(self, tag: str, given: dict[str, str], where: str) -> None:
-        if tag in EMBEDS:
-            self.note(Leak.FORM, where)
-        if tag in PLAYS or tag in {"base", "link"}:
-            self.note(Leak.REQUEST, where)
-        if tag == "script" and "src" not in given and not given.keys() - {"type", "id"}:
-            kind = given.get("type", "")
-            if _WIDGET.search(kind):
-                self.note(Leak.WIDGET, where)
+    def _handle_inside(self, data: str, state: str) -> None:
+        """Take in text of a part that is not simply shown."""
+        if state == "script":
+            if self._is_known(data):
+                return
+            self.note(Leak.SCRIPT, "<script>")
+        elif state == "style":
+            if _OUTSIDE_CSS.search(data):
+                self.note(Leak.REQUEST, "<style>")
+            self.said += _CSS_WORDS.findall(data)
+            return
+        elif state == "sealed" and _BASE64.fullmatch(data):
+            return
+        else:
+            self.note(Leak.HIDDEN, "a part that is not shown")
+        self.said.append(data)
+
+    def _keep_proof(self, given: dict[str, str]) -> None:
+        told = {name.removeprefix("data-"): value for name, value in given.items()}
+        self.seen.proof |= {name.replace("-", "_"): value for name, value in told.items()}
+
+    def _check_told(self, tag: str, given: dict[str, str]) -> None:
         if tag == "img":
             self.seen.alts.append(given.get("alt", "").strip())
-        if tag == "meta":
-            self._check_meta(given, where)
-        if tag == "input" and given.get("type", "").lower() == "hidden":
-            self.note(Leak.HIDDEN, where)
+        elif tag == "meta":
+            self._check_meta(given)
+        elif tag == "script" and _WIDGET.search(given.get("type", "")):
+            self.note(Leak.WIDGET, "<script>")
+        elif tag == "input" and given.get("type", "").lower() == "hidden":
+            self.note(Leak.HIDDEN, "<input>")
 
-    def _check_meta(self, given: dict[str, str], where: str) -> None:
-        kind = given.get("http-equiv", "").lower()
-        if kind == "refresh" and re.search(r"url\s*=\s*[\"']?(?:\w+:|//)", given["content"], re.I):
-            self.note(Leak.REQUEST, where)
+    def _check_meta(self, given: dict[str, str]) -> None:
+        kind, content = given.get("http-equiv", "").lower(), given.get("content", "")
+        if kind == "refresh" and re.search(r"url\s*=\s*[\"']?(?:\w+:|//)", content, re.I):
+            self.note(Leak.REQUEST, "<meta>")
         if kind == "content-security-policy":
-            policy = given.get("content", "")
-            self.seen.policies.append(policy)
-            self.has_policy = self.has_policy or forbids_enough(policy, self._scripts)
+            self.seen.policies.append(content)
+            self.has_policy = self.has_policy or forbids_enough(content, self._scripts)
 
-    def _check_attribute(self, tag: str, name: str, value: str, where: str) -> None:
-        plain = re.sub(r"[\s\x00-\x1f]", "", value[:200]).lower()
+    def _check_attribute(self, tag: str, name: str, value: str) -> None:
         if name.startswith("on"):
-            self.note(Leak.SCRIPT, f"{where} {name}")
-        elif name in {"href", "xlink:href", "action", "formaction"}:
-            self._check_link(tag, plain, where)
+            self.note(Leak.SCRIPT, f"<{tag}> {name}")
+        elif name in LINKS:
+            self._check_link(tag, _plain(value))
         elif name in LOADS and not (name == "data" and tag != "object"):
-            if plain.startswith("data:image/"):
-                self._keep_picture(value, where)
+            if _plain(value).startswith("data:image/"):
+                self._keep_picture(value)
                 return
-            self.note(Leak.SCRIPT if tag == "script" else Leak.REQUEST, f"{where} {name}")
-        elif name == "style" and _OUTSIDE_CSS.search(value):
-            self.note(Leak.REQUEST, f"{where} style")
+            self.note(Leak.SCRIPT if tag == "script" else Leak.REQUEST, f"<{tag}> {name}")
         if _WIDGET.search(value[:400]) and tag != "script":
-            self.note(Leak.WIDGET, where)
-        if value and name not in WORDLESS:
+            self.note(Leak.WIDGET, f"<{tag}>")
+        if value:
             self.said.append(value)
 
-    def _check_link(self, tag: str, plain: str, where: str) -> None:
+    def _check_link(self, tag: str, plain: str) -> None:
         if plain.startswith(_RUNS):
-            self.note(Leak.SCRIPT, f"{where} href")
+            self.note(Leak.SCRIPT, f"<{tag}> href")
         elif tag in {"use", "image", "feimage"} and not plain.startswith(("#", "data:image/")):
-            self.note(Leak.REQUEST, f"{where} href")
+            self.note(Leak.REQUEST, f"<{tag}> href")
 
     def _is_known(self, code: str) -> bool:
         hashed = base64.b64encode(sha256(code.encode()).digest()).decode()
         return f"sha256-{hashed}" in self._scripts
 
-    def _keep_picture(self, value: str, where: str) -> None:
+    def _keep_picture(self, value: str) -> None:
         head, _, body = value.strip().partition(",")
         try:
             content = (
@@ -241,16 +260,17 @@ class _Reader(HTMLParser):
                 else unquote_to_bytes(body)
             )
         except binascii.Error:
-            self.note(Leak.UNREADABLE, where)
+            self.note(Leak.UNREADABLE, "a picture")
             return
         self.seen.pictures.append((head.removeprefix("data:").split(";")[0].lower(), content))
 
 
-def _state_of(tag: str, given: dict[str, str]) -> str:
-    if tag in {"script", "style"}:
-        return tag
+def _state_of(given: dict[str, str]) -> str:
+    """Return what is to be thought of a part by its attributes: sealed, hidden, or nothing."""
     if given.get("id") == SEALED:
         return "sealed"
-    if tag in {"template", "datalist", "select"} or "hidden" in given:
-        return "hidden"
-    return "hidden" if _HIDES.search(given.get("style", "")) else ""
+    return "hidden" if "hidden" in given or _HIDES.search(given.get("style", "")) else ""
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"[\s\x00-\x1f]", "", value[:200]).lower()
