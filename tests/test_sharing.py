@@ -17,8 +17,11 @@ import pytest
 from analysis.audit.auditing import Auditor
 from analysis.audit.people import People
 from analysis.errors import DataError, UsageError
+from analysis.files import safe_name
 from analysis.forgetting.traces import parts_of
 from analysis.language import open_language
+from analysis.settings import Settings
+from analysis.sharing import planning
 from analysis.sharing.bundle import Protection
 from analysis.sharing.groups import (
     GROUP_COLUMNS,
@@ -28,10 +31,10 @@ from analysis.sharing.groups import (
     canvas_tags,
     group_files,
 )
-from analysis.sharing.pages import Page
+from analysis.sharing.pages import Page, Published
 from analysis.sharing.passphrases import N_WORDS, bits_of, new_passphrase, normal_form
 from analysis.sharing.pseudonyms import name_students, pseudonymous_store, read_key
-from analysis.sharing.recipients import find_coaches, find_families, find_teachers, only
+from analysis.sharing.recipients import Circle, find_coaches, find_families, find_teachers, only
 from analysis.sharing.share import LeakError, Shipment, share
 from analysis.sharing.spreadsheets import safe_cell, to_csv, to_xlsx
 from analysis.sharing.wordlist import WORDS
@@ -139,6 +142,41 @@ def test_a_family_gets_the_own_child_under_a_neutral_file_name(pages):
 def test_only_named_classrooms_are_shared(pages):
     found = only(find_coaches(ROSTER, pages, {}), ["7B"])
     assert [(one.name, one.classroom_ids) for one in found] == [("c1", ("7B",))]
+
+
+def test_families_get_the_sheets_of_the_own_child_and_only_those(tmp_path, monkeypatch):
+    store = Store(tmp_path / "store")
+    store.save(roster=ROSTER)
+    whole = tmp_path / "7a.html"
+    for student_id in ("00417", "00418"):
+        sheet = tmp_path / "7a" / f"{safe_name(student_id)}.html"
+        sheet.parent.mkdir(exist_ok=True)
+        said = f'<article data-student-id="{student_id}">I can.</article>'
+        sheet.write_text(html("7A", said).replace("data-proof", "data-x"), encoding="utf-8")
+    of_class = Published("e", "fall", {"7A": Page("families", "7A", whole, None)})
+    monkeypatch.setattr(planning, "_published_or_none", lambda settings, kind, window=None: (
+        of_class if kind == "families" else None))  # fmt: skip
+    settings = Settings(store=store.folder, out=tmp_path)
+    found, _ = planning.plan_recipients(settings, Circle.FAMILIES)
+    assert [one.student_ids for one in found] == [("00417",), ("00418",)]
+    send(Shipment(found, "fall", "e", tmp_path / "out"))
+    bundle = tmp_path / "out" / "family-001"
+    assert sorted(one.name for one in bundle.iterdir()) == ["families.html", "manifest.json"]
+    assert "00418" not in (bundle / "families.html").read_text("utf-8")
+    named = [one.name for one in (tmp_path / "out").rglob("*")]
+    assert not [one for one in named if "00417" in one]
+
+
+def test_a_hostile_name_of_a_teacher_stays_inside_the_folder(tmp_path, pages):
+    names = ["../../x", "CON", "a/b", "7A.", "x" * 300, "May Tran", "may tran"]
+    rows = [
+        ROSTER.iloc[[0]].assign(classroom_id=f"c{i}", teacher=one) for i, one in enumerate(names)
+    ]
+    roster = pd.concat(rows)
+    found = find_teachers(roster, {f"c{i}": pages["7A"] for i in range(len(names))})
+    files = [one.file for one in found]
+    assert len({one.casefold() for one in files}) == len(names)
+    assert all("/" not in one and ".." not in one and len(one) <= 60 for one in files)
 
 
 # -- back into teachers' tools ----------------------------------------------------------
