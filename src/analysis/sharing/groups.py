@@ -132,11 +132,12 @@ def class_list(seats: Seats, language: Language) -> tuple[list[str], list[list[s
 def desk_cards(seats: Seats, language: Language) -> str:
     """Return a page to print and cut: a sign for each group's table, a card for each desk.
 
-    Whoever walks by may read them, so they hold a first line in a student's words, names
-    and numbers, and no score or word of how somebody does.
+    Whoever walks by may read them, so they hold what a table works on in a student's
+    words, names and group numbers: no score, and no id, also where two share a name.
     """
     groups: dict[int, dict] = {}
     for student_id, group, focus in seats.seated():
         found = groups.setdefault(group, {"i_can": seats.i_can.get(focus, ""), "students": []})
-        found["students"].append(seats.name_of(student_id))
+        name = seats.name_of(student_id).removesuffix(f" ({student_id})")
+        found["students"].append(name)
     return render_block("desk_cards", language, classroom_id=seats.classroom_id, groups=groups).html
