@@ -220,6 +220,13 @@ PLANTED = {
     "a social security number": ("p.html", page("219-09-9999"), Leak.CONTACT),
     "a telephone number": ("p.html", page("call (803) 555-0142"), Leak.CONTACT),
     "a key": ("p.html", page('api_key="sk-12345678"'), Leak.SECRET),
+    "a table nobody can look into": ("t.parquet", b"PAR1" + bytes(20), Leak.UNREADABLE),
+    "a foreign name in a PDF's title": (
+        "p.pdf",
+        b"%PDF-1.4\n1 0 obj <</Title <FEFF" + FOREIGN.encode("utf-16-be").hex().encode() + b">>>",
+        Leak.STRANGER,
+    ),
+    "a path in a PDF's links": ("p.pdf", b"%PDF-1.4\n(file:///home/x/index.html)", Leak.PATH),
     "a file that is none": ("l.xlsx", b"PK\x03\x04 cut", Leak.UNREADABLE),
 }
 
@@ -253,6 +260,7 @@ CLEAN = {
         page(FOREIGN, proof=PROOF.replace("classroom", "caseload").replace("7A", "c1")),
     ),
     "a student's sheet": ("p.html", page('<article data-student-id="00417"></article>', proof="")),
+    "a PDF": ("p.pdf", b"%PDF-1.4\n<</Title (Groups)>> stream\n\0\1\nendstream"),
     "a safe table": ("l.csv", b"group,name\r\n1,'=x\r\n-3,ok\r\n"),
     "a workbook": ("l.xlsx", workbook("<c t='inlineStr'><is><t>Group</t></is></c>")),
     "a notebook without anything": ("n.ipynb", notebook({"kernelspec": {"name": "python3"}})),

@@ -28,6 +28,7 @@ from analysis.errors import UsageError
 
 MANIFEST = "manifest.json"
 MADE_BY = "coach share"
+UTF_16 = {b"\xff\xfe", b"\xfe\xff"}
 PICTURES = {"png", "jpg", "jpeg", "gif", "webp"}
 PRIVATE = {"runs", ".lock"}
 """Beside editions, and never shared: executed notebooks and the lock."""
@@ -142,6 +143,12 @@ class Auditor:
     def _look_into(self, one: Opened, audience: Audience | None) -> list[Finding]:
         if one.kind in PICTURES:
             return self._check_picture(one.kind, one.content, audience or NOBODY, one.name)
+        if one.kind == "pdf":
+            text = _outside_streams(one.content)
+            found = self._check_text(text, audience or NOBODY, one.name)
+            return [one for one in found if one.leak in {Leak.STRANGER, Leak.PATH, Leak.ACCOUNT}]
+        if b"\0" in one.content[:4096] and one.content[:2] not in UTF_16 | {b"PK"}:
+            return [Finding(one.name, Leak.UNREADABLE)]
         if one.kind == "xlsx":
             text, leaks = read_workbook(open_package(one.content))
             found = [Finding(one.name, leak, where) for leak, where in leaks]
@@ -303,8 +310,19 @@ def _as_manifest(content: bytes) -> dict | None:
     return manifest if is_ours and isinstance(manifest.get("files"), dict) else None
 
 
+def _outside_streams(content: bytes) -> str:
+    """Return what a PDF says outside its packed streams: title, words for pictures, links."""
+    plain = re.sub(rb"stream\r?\n.*?endstream", b"", content, flags=re.DOTALL)
+    said = [plain.decode("latin-1")]
+    for written in re.findall(rb"<(?:FEFF|feff)([0-9A-Fa-f]*)>", plain):
+        said.append(
+            bytes.fromhex(written.decode()[: len(written) // 4 * 4]).decode("utf-16-be", "replace")
+        )
+    return "\n".join(said)
+
+
 def _decode(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ""):
+    for encoding in ("utf-8-sig", "utf-16" if content[:2] in UTF_16 else ""):
         try:
             if encoding:
                 return content.decode(encoding)
