@@ -68,14 +68,17 @@ def test_a_page_says_its_language_and_title():
     [
         ("<script>1</script>", "<script>"),
         ("<IMG SRC=x onerror=alert(1) alt=a>", "onerror"),
-        ('<img src="https://example.org/a.png" alt="a">', "not in the page"),
+        ('<img src="https://example.org/a.png" alt="a">', "a request to somewhere else"),
         ('<img src="data:image/png;base64,AA" alt="">', "without words"),
         (
             '<img src="data:image/png;base64,AA" alt="No description has been provided for this '
             'image">',
             "without words",
         ),
-        ('<a href=" javascript:alert(1)">x</a>', "would run"),
+        ('<a href=" javascript:alert(1)">x</a>', "a script, line"),
+        ("<p>made in /home/jsmith/reports</p>", "a path of a computer"),
+        ("<pre>Traceback (most recent call last):</pre>", "a traceback"),
+        ('<p style="display:none">Ana</p>', "something hidden"),
         ('<link rel="stylesheet" href="a.css">', "<link>"),
         ('<iframe srcdoc="x"></iframe>', "<iframe>"),
         ('<form action="x"></form>', "<form>"),

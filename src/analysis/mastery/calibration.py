@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import betaincinv
 
 from analysis.errors import DataError
+from analysis.files import write_whole
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import Observations, read_observations, read_scales
 from analysis.mastery.stored import dump_model, load_model
@@ -73,7 +74,8 @@ class Calibration:
             "model": dump_model(self.model),
         }
         text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        # Of all students together; still nobody's but its owner's.
+        write_whole(Path(path), text + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:

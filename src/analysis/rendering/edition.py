@@ -17,9 +17,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -218,6 +218,43 @@ def remove_editions(out: Path, *, keep: int) -> list[str]:
         shutil.rmtree(out / "editions" / name)
     _remove_runs_without(out, list_editions(out) if keep else None)
     return old
+
+
+def withdraw(folder: Path, is_gone: Callable[[Entry], bool], *, problem: str) -> list[str]:
+    """Take pages out of an edition; return their names. The caller holds the lock.
+
+    The index says why they are not there; the next run makes them again.
+
+    Parameters
+    ----------
+    folder
+        Of the edition.
+    is_gone
+        Whether an entry's page is to go.
+    problem
+        What the index says in its place, without student data.
+    """
+    edition = read_edition(folder)
+    if edition is None:
+        return []
+    gone = {one: e for one, e in edition.entries.items() if e.file is not None and is_gone(e)}
+    if not gone:
+        return []
+    for entry in gone.values():
+        for file in (folder / entry.file, (folder / entry.file).with_suffix(".pdf")):
+            file.unlink(missing_ok=True)
+        shutil.rmtree((folder / entry.file).with_suffix(""), ignore_errors=True)
+    without = {
+        one: replace(entry, file=None, made_on=None, key=None, problem=problem, failed=False)
+        if one in gone
+        else entry
+        for one, entry in edition.entries.items()
+    }
+    edition = replace(edition, entries=without)
+    write_whole(folder / INDEX, _make_index(edition))
+    entries = [vars(entry) for entry in edition.entries.values()]
+    write_json(folder / MANIFEST, vars(edition) | {"entries": entries})
+    return sorted(entry.file for entry in gone.values())
 
 
 def _remove_runs_without(out: Path, editions: Iterable[str] | None) -> None:

@@ -147,3 +147,26 @@ class ClassroomPages(PageKind):
 
 
 CLASSROOMS = ClassroomPages()
+
+
+def kind_named(name: str) -> PageKind:
+    """Return the kind of pages of a name.
+
+    Raises
+    ------
+    UnknownError
+        There is no such kind.
+
+    Examples
+    --------
+    >>> kind_named("classroom").notebook
+    'classroom_report.ipynb'
+    """
+    kinds = {kind.name: kind for kind in _kinds_below(PageKind)}
+    if name not in kinds:
+        raise UnknownError.of("kind of pages", name, list(kinds), "This version")
+    return kinds[name]()
+
+
+def _kinds_below(kind: type[PageKind]) -> list[type[PageKind]]:
+    return [one for sub in kind.__subclasses__() for one in (sub, *_kinds_below(sub))]

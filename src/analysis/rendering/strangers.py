@@ -2,68 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Collection
 from html import unescape
 
-import pandas as pd
-
+from analysis.audit.markup import pictures_in
+from analysis.audit.people import Audience, People
+from analysis.audit.pictures import texts_in_picture
 from analysis.rendering.proof import WrongPageError
 
-WORD = re.compile(r"\w+")
 
-SHORTEST_ID = 5
-"""Characters from which an id is looked for; a shorter one may be any number on the page."""
-
-
-class Strangers:
+class Strangers(People):
     """Everybody on the rosters, ready to be looked for in a page that is not theirs.
 
     Parameters
     ----------
     roster
         Of all classrooms (:data:`analysis.tables.ROSTER`).
-
-    Examples
-    --------
-    >>> roster = pd.DataFrame({"student_id": ["00417", "00418"], "classroom_id": ["7A", "7B"],
-    ...                        "display_name": ["Ana Ruiz", "Bo Li"], "teacher": None})
-    >>> Strangers(roster).found_in("<li>Ana Ruiz</li><li>Bo Li</li>", ["7A"])
-    ['00418']
     """
 
-    def __init__(self, roster: pd.DataFrame):
-        columns = ["student_id", "classroom_id", "display_name", "teacher"]
-        rows = roster[columns].astype(object).where(roster[columns].notna(), None)
-        self._known: dict[str, set[str]] = defaultdict(set)
-        self._said: dict[str, set[str]] = defaultdict(set)
-        self._starting: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for student_id, classroom_id, name, teacher in rows.itertuples(index=False):
-            self._known[classroom_id].add(student_id)
-            self._said[classroom_id] |= {name or "", teacher or ""}
-            if len(student_id) >= SHORTEST_ID:
-                self._add(student_id, student_id)
-            # One word may be any word of the page: "May", "Rose".
-            if name and len(WORD.findall(name)) > 1:
-                self._add(name, student_id)
-
     def found_in(self, text: str, classroom_ids: Collection[str]) -> list[str]:
-        """Return the ids of other classrooms' students whose id or name is in a text.
+        """Return the ids of other classrooms' students whose id or name is in a page.
 
-        A name that also is, or is part of, a name said in these classrooms is no stranger's.
+        Also inside its pictures, where a drawing or a text chunk may hold a name. A name
+        that also is, or is part of, a name said in these classrooms is no stranger's.
         """
-        text = unescape(text)
-        here = set().union(*(self._said[one] for one in classroom_ids))
-        known = set().union(*(self._known[one] for one in classroom_ids))
-        found = set()
-        for match in WORD.finditer(text):
-            for said, student_id in self._starting.get(match.group(), ()):
-                if student_id in known or student_id in found:
-                    continue
-                if self._stands_at(text, match.start(), said) and not _is_part_of(said, here):
-                    found.add(student_id)
-        return sorted(found)
+        inside = [said for picture in pictures_in(text) for said in texts_in_picture(picture)]
+        audience = Audience.of(classrooms=classroom_ids)
+        return self.strangers_in("\n".join([unescape(text), *inside]), audience)
 
     def check(self, text: str, page_id: str, classroom_ids: Collection[str]) -> None:
         """Stop a page that shows another classroom's student.
@@ -78,17 +43,3 @@ class Strangers:
                 f"The page made for {page_id} shows {len(found)} students of "
                 "other classrooms. It was not published."
             )
-
-    def _add(self, said: str, student_id: str) -> None:
-        first = WORD.search(said)
-        if first:
-            self._starting[first.group()].add((said[first.start() :], student_id))
-
-    @staticmethod
-    def _stands_at(text: str, start: int, said: str) -> bool:
-        end = start + len(said)
-        return text.startswith(said, start) and not WORD.match(text[end : end + 1])
-
-
-def _is_part_of(said: str, names: set[str]) -> bool:
-    return any(said in name for name in names)

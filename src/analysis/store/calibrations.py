@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -117,6 +117,17 @@ def put_in_force(index: StoreIndex, window: str, made: Path) -> InForce:
         if other != file:
             other.unlink()
     return in_force
+
+
+def keep_in_force(index: StoreIndex, window: str) -> None:
+    """Say that a calibration holds for the rosters as they are now.
+
+    For a copy of a store in which nothing but names has changed.
+    """
+    in_force = calibration_in_force(index, window)
+    if in_force is not None:
+        as_now = replace(in_force, classrooms=_classrooms(index, window))
+        write_json(_record(index, window), asdict(as_now))
 
 
 @cache

@@ -115,6 +115,15 @@ class StoreIndex:
         """Return the index as if there were no other classrooms than these."""
         return self._index | {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
 
+    @property
+    def content(self) -> dict:
+        """The whole index: tables by what they are of. It is not to be changed."""
+        return self._index
+
+    def forget_content(self) -> None:
+        """Read the index anew the next time; something else has changed it."""
+        self._content = None
+
     # -- reading ------------------------------------------------------------------------
 
     @property
@@ -175,3 +184,15 @@ def file_name(*place: str, digest: str) -> str:
     *folders, last = place
     safe = [folders[0], *map(safe_name, folders[1:]), safe_name(last)] if folders else [last]
     return "/".join(safe) + f".{digest[:12]}.parquet"
+
+
+def renamed(file: str, *, digest: str) -> str:
+    """Return the name of a file of the same place that holds something else.
+
+    Examples
+    --------
+    >>> renamed("roster/7a-dedba776.0123456789ab.parquet", digest="abcdef0123456789")
+    'roster/7a-dedba776.abcdef012345.parquet'
+    """
+    place = file.removesuffix(".parquet").rpartition(".")[0]
+    return f"{place}.{digest[:12]}.parquet"
