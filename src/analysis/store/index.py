@@ -91,6 +91,11 @@ class StoreIndex:
         part = self._classroom(classroom_id)["evidence"].get(window)
         return Part(*part) if part else None
 
+    def voice_part(self, classroom_id: str) -> Part | None:
+        """Return the classroom's file of what its students say, or none."""
+        part = self._classroom(classroom_id).get("voice")
+        return Part(*part) if part else None
+
     def framework_digest(self) -> str:
         """Return a digest of skills and items; it changes when, and only when, they do."""
         parts = sorted(self._index["framework"].items())
@@ -161,6 +166,7 @@ def files_of(index: dict) -> set[str]:
     for classroom in index["classrooms"].values():
         files.add(classroom["roster"][0])
         files |= {part[0] for part in classroom["evidence"].values()}
+        files |= {classroom["voice"][0]} if classroom.get("voice") else set()
     return files
 
 
