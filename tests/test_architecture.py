@@ -18,7 +18,7 @@ FLOORS = {
     "tables": 2, "skills": 2, "settings": 2, "scales": 2,
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
     "district": 4, "profiles": 4, "growth": 4, "progress": 4, "coaching": 4,
-    "charts": 4,
+    "voice": 4, "charts": 4,
     "rendering": 5, "sharing": 5, "schedule": 5,
     "classroom": 6, "arrivals": 6, "students": 6, "caseload": 6, "explore": 6,
     "cli": 6,

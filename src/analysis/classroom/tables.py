@@ -168,6 +168,11 @@ class ClassroomTables:
         return doubt_thin_claims(latest_standing(self.mastery_by_window), shown)
 
     @cached_property
+    def voice(self) -> pd.DataFrame:
+        """What the students say of themselves; see :data:`analysis.tables.VOICE`."""
+        return self.store.read_voice(self.classroom_id)
+
+    @cached_property
     def changes(self) -> pd.DataFrame:
         """What students gained and may have lost since the window before."""
         if self.window_before is None:

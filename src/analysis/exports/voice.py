@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.dates import read_dates
-from analysis.exports.declared import note_private
 from analysis.exports.findings import name_some
 from analysis.exports.names import find_role, is_demographic, is_sensitive, key_name
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import clean_ids, read_students, restore_zeros
 from analysis.exports.table import Table
+from analysis.exports.wide import note_dropped
 from analysis.tables import VOICE, Topic, check_table
 
 NAME = "student voice form"
@@ -40,7 +40,10 @@ _QUIZ = {"Score", "Total score", "Total points"}
 _FORM_OWN = {"starttime", "completiontime", "lastmodifiedtime", "language"}
 _BRACKET = re.compile(r"\[([^\]]+)\]\s*$")
 _OUT_OF = re.compile(r"^(\d{1,2})(?:\s*(?:/|of|de)\s*(\d{1,2})|\s*[-–—:=.].*)?$")
-_UNWRITTEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNWRITTEN = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+"""Control signs, and those that turn the direction of what follows them."""
 _NUMBER_SCALES = (3, 4, 5, 6, 10)
 
 
@@ -63,28 +66,41 @@ def recognise(names: list[str]) -> bool:
 def read(table: Table, context: Context) -> Reading:
     """Return what each student said; rows of nobody on the roster are set aside in words."""
     rows = table.rows
-    note_private(table)
-    table, roles = _find_students(table, context)
-    students = read_students(table, context, roles=roles)
-    kept = _on_the_roster(students.table, students.frame["student_id"], context)
+    _note_private(table)
+    known, roles = _find_students(table, context)
+    who = {*roles.values(), *_find_names(table)}
+    topics, skills = _find_questions(table, context, who)
+    _note_left(table, {*topics, *skills, *who})
+    students = read_students(known, context, roles=roles)
+    ids = _on_the_roster(students.table, students.frame["student_id"], context)
     said = pd.DataFrame(
         {
-            "student_id": kept,
-            "row": kept.index,
-            "answered_on": read_dates(students.table.text(_TIMES)).reindex(kept.index),
+            "student_id": ids,
+            "row": ids.index,
+            "answered_on": read_dates(students.table.text(_TIMES)).reindex(ids.index),
         }
     )
+    said = _drop_blank(said, students.table, [*topics, *skills])
     latest = _latest_answers(said, table)
-    topics, skills = _find_questions(students.table, context, set(roles.values()))
     parts = [_answers(students.table, latest, place, topic) for place, topic in topics.items()]
     parts += [_ratings(students.table, latest, place, skill) for place, skill in skills.items()]
-    _note_left(students.table, {*topics, *skills, *roles.values()})
-    voice = pd.concat(parts, ignore_index=True).drop_duplicates(VOICE.unique) if parts else None
-    silent = set(latest["row"]) - set(voice["row"] if voice is not None else ())
-    table.findings.put_aside(sorted(silent), "every question is left blank", "Nothing to do.")
+    voice = pd.concat(parts, ignore_index=True).drop_duplicates(VOICE.unique)
     return Reading(
-        NAME, table.findings, rows, voice=_as_voice(voice, table.findings.where)
+        NAME,
+        table.findings,
+        rows,
+        voice=check_table(voice[list(VOICE.columns)], VOICE, table.findings.where),
     )
+
+
+def _drop_blank(said: pd.DataFrame, table: Table, asked: list[int]) -> pd.DataFrame:
+    """Set aside answers without a word: they are no retake of an earlier one."""
+    written = [table.text(place).reindex(said.index).notna() for place in asked]
+    is_blank = ~np.logical_or.reduce(written)
+    table.findings.put_aside(
+        said.loc[is_blank, "row"], "every question is left blank", "Nothing to do."
+    )
+    return said[~is_blank]
 
 
 def _find_students(table: Table, context: Context) -> tuple[Table, dict[str, int]]:
@@ -93,19 +109,16 @@ def _find_students(table: Table, context: Context) -> tuple[Table, dict[str, int
     By a question for the id; else by the e-mail, where it is an id of the roster; else by
     the name, where one student alone has it.
     """
-    names = [
-        "" if key_name(name) == "id" and _is_answer_number(table) else name for name in table.names
-    ]
-    name_place = find_role(names, "display_name")
-    id_place = find_role(names, "student_id", [name_place] if name_place is not None else [])
+    id_place = _find_id(table)
     if id_place is not None:
         return table, {"student_id": id_place}
     known = {_key(one): one for one in context.roster["student_id"]}
-    mails = table.text(_MAILS)
-    by_name = _by_name(context)
+    mails, by_name = table.text(_MAILS), _by_name(context)
+    names = [table.text(place) for place in _find_names(table)]
     ids, why = [], {}
-    for row, mail, name in zip(table.rows, mails, table.text(name_place), strict=True):
-        student, reason = _told_by(mail, name, known, by_name)
+    for place, row in enumerate(table.rows):
+        written = [texts.iloc[place] for texts in names]
+        student, reason = _told_by(mails.iloc[place], written, known, by_name)
         ids.append(student)
         if reason:
             why.setdefault(reason, []).append(int(row))
@@ -113,34 +126,66 @@ def _find_students(table: Table, context: Context) -> tuple[Table, dict[str, int
         table.findings.put_aside(
             where, reason, "Ask for the student id in the form, or write it into a column."
         )
-    if not all(pd.isna(ids)):
-        table.findings.note("the form asks for no student id; students were told by their names.")
+    if any(ids):
+        table.findings.note(
+            "the form asks for no student id; students were told by their e-mails or names."
+        )
     place = len(table.names)
     told = table.put(place, pd.Series(ids, index=table.cells.index, dtype="str"), "Student ID")
-    told = told.keep(told.cells[place].notna())
-    return told, {"student_id": place} | (
-        {} if name_place is None else {"display_name": name_place}
+    return told.keep(told.cells[place].notna()), {"student_id": place}
+
+
+def _note_private(table: Table) -> None:
+    """Name the columns that nobody needs; an e-mail only tells whose answer it is."""
+    asked = [name for name in table.names if name and name not in _MAILS]
+    sensitive = [name for name in asked if is_sensitive(name)]
+    demographic = [name for name in asked if is_demographic(name) and name not in sensitive]
+    note_dropped({"sensitive": sensitive, "demographic": demographic}, table.findings)
+
+
+def _find_id(table: Table) -> int | None:
+    """Return the column of student ids; ``ID`` in a Microsoft form only counts the answers."""
+    counts = table.place("Completion time") is not None
+    names = ["" if counts and key_name(name) == "id" else name for name in table.names]
+    place = find_role(names, "student_id")
+    return place if place is not None else next(_places(names, "student_id"), None)
+
+
+def _find_names(table: Table) -> list[int]:
+    """Return the columns of students' names: what the student wrote, then the account's."""
+    asked = list(_places(table.names, "display_name"))
+    own = find_role(table.names, "display_name")
+    return [place for place in asked if place != own] + ([] if own is None else [own])
+
+
+def _places(names: list[str], role: str) -> Iterator[int]:
+    patterns = _rules()["who"][role]
+    return (
+        place
+        for place, name in enumerate(names)
+        if _topic_of(name) is None and any(re.search(p, name.casefold()) for p in patterns)
     )
 
 
-def _is_answer_number(table: Table) -> bool:
-    """Tell whether ``ID`` counts answers, as in an export of Microsoft Forms."""
-    return table.place("Completion time") is not None
-
-
-def _told_by(mail, name, known: dict, by_name: dict) -> tuple[str | None, str]:
+def _told_by(mail, names: list, known: dict, by_name: dict) -> tuple[str | None, str]:
+    """Return whose answer it is, or why that cannot be told."""
     if isinstance(mail, str):
         for one in (mail, mail.split("@")[0]):
             if _key(one) in known:
                 return known[_key(one)], ""
-    if not isinstance(name, str):
-        return None, "no student id, e-mail or name"
-    found = by_name.get(_name_key(name), set())
-    if len(found) == 1:
-        return next(iter(found)), ""
-    if found:
-        return None, f"{len(found)} students of the roster have this name"
-    return None, "no student of the roster has this name"
+    reason = "no student id, e-mail or name"
+    for name in names:
+        if not isinstance(name, str):
+            continue
+        found = by_name.get(_name_key(name), set())
+        if len(found) == 1:
+            return next(iter(found)), ""
+        reason = (
+            f"{len(found)} students of the roster have this name"
+            if found
+            else "no student of the roster has this name"
+        )
+    return None, reason
 
 
 def _by_name(context: Context) -> dict[frozenset[str], set[str]]:
@@ -303,16 +348,10 @@ def _note_left(table: Table, used: set[int]) -> None:
         name
         for place, name in enumerate(table.names)
         if name and place not in used and key_name(name) not in known
-        and find_role([name], "display_name") is None
+        and not is_sensitive(name) and not is_demographic(name)
     ]  # fmt: skip
     if left:
         table.findings.note(f"questions on no known topic were left alone: {name_some(left)}.")
-
-
-def _as_voice(voice: pd.DataFrame | None, where: str) -> pd.DataFrame:
-    columns = list(VOICE.columns)
-    rows = pd.DataFrame(columns=columns) if voice is None else voice[columns]
-    return check_table(rows, VOICE, where)
 
 
 def _topic_of(name: str) -> Topic | None:

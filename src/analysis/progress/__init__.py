@@ -17,7 +17,7 @@ from __future__ import annotations
 from analysis.progress.evidence import summarise_evidence
 from analysis.progress.ladder import Ladder, level_ladders, skill_ladders
 from analysis.progress.learner import LearnerProgress, describe_learners
-from analysis.progress.standing import doubt_thin_claims, latest_standing
+from analysis.progress.standing import doubt_thin_claims, gains_since, latest_standing
 from analysis.progress.steps import choose_next_steps, list_ready_to_show
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "choose_next_steps",
     "describe_learners",
     "doubt_thin_claims",
+    "gains_since",
     "latest_standing",
     "level_ladders",
     "list_ready_to_show",

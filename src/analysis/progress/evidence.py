@@ -41,7 +41,8 @@ def summarise_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
         n_observations=("observation_id", "size"), observed_on=("observed_on", "max")
     )
     points = evidence[is_points].groupby(KEY)[["points", "points_possible"]].sum()
-    in_order = evidence[is_level].sort_values(["observed_on", "observation_id"], na_position="first")
+    order = ["observed_on", "observation_id"]
+    in_order = evidence[is_level].sort_values(order, na_position="first")
     levels = in_order.drop_duplicates(KEY, keep="last").set_index(KEY)[["level", "scale"]]
     return every.join(points).join(levels).reset_index()
 

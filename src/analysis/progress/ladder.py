@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from analysis.files import natural_key
@@ -138,7 +139,8 @@ def level_ladders(
         Everybody, in the order to list them.
     """
     rated = evidence.dropna(subset=["level", "scale"])
-    rated = rated[[rung_of(r.level, r.scale) is not None for r in rated.itertuples()]]
+    is_rung = [rung_of(row.level, row.scale) is not None for row in rated.itertuples()]
+    rated = rated[np.array(is_rung, dtype=bool)]
     rated = rated.drop_duplicates(["student_id", "skill_id", "scale"], keep="last")
     known = [one for one in framework.skill_ids if one in set(rated["skill_id"])]
     ladders = []

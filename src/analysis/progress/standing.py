@@ -50,9 +50,9 @@ def latest_standing(windows: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> mastery = {"student_id": "s1", "skill_id": ["a", "b"], "low": .0, "high": 1., "ready": 1.}
-    >>> fall = pd.DataFrame(mastery | {"window": "fall", "mastery": [.9, .2], "n_items": [4, 4]})
-    >>> spring = pd.DataFrame(mastery | {"window": "spring", "mastery": [.8, .9], "n_items": [0, 5]})
+    >>> same = {"student_id": "s1", "skill_id": ["a", "b"], "low": .0, "high": 1., "ready": 1.}
+    >>> fall = pd.DataFrame(same | {"window": "fall", "mastery": [.9, .2], "n_items": [4, 4]})
+    >>> spring = pd.DataFrame(same | {"window": "spring", "mastery": [.8, .9], "n_items": [0, 5]})
     >>> latest_standing([fall, spring])[["skill_id", "asked_in", "mastery", "state"]]
       skill_id asked_in  mastery   state
     0        a     fall      0.9  has it

@@ -105,7 +105,7 @@ class StoreIndex:
         """Return a digest of what a report of these classrooms reads; ``None``: of all.
 
         It changes when, and only when, a row of the roster, of the evidence up to this
-        window, or of the framework changes.
+        window, of what the students say of themselves, or of the framework changes.
         """
         wanted = self.classroom_ids if classroom_ids is None else classroom_ids
         windows = self.windows_until(window)
@@ -114,6 +114,8 @@ class StoreIndex:
             parts.append(self.roster_part(one).digest)
             known = [self.evidence_part(one, each) for each in windows]
             parts += [part.digest if part else "" for part in known]
+            said = self.voice_part(one)
+            parts += [said.digest] if said else []
         return digest_of(*(part.encode() for part in parts))
 
     def only(self, classroom_ids: Iterable[str]) -> dict:

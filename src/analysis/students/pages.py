@@ -15,6 +15,7 @@ from analysis.errors import UnknownError, UsageError
 from analysis.progress import LearnerProgress, describe_learners
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
+from analysis.voice import own_words
 
 READERS = MappingProxyType({"student": "student_sheet", "family": "family_sheet"})
 """Who reads the page, and the template that speaks to them."""
@@ -135,6 +136,7 @@ class StudentPages:
             display_name=self._name_of(learner.student_id),
             about=room.store.about(room.classroom_id),
             subject=self._subject(),
+            words=own_words(room.voice, room.roster, learner.student_id),
         )
         return Sheet(block.html, learner.student_id)
 
