@@ -56,6 +56,20 @@ class ReportParameters(PageParameters):
         return self
 
 
+class StudentParameters(PageParameters):
+    """What the pages of one classroom's students are made from.
+
+    Examples
+    --------
+    >>> StudentParameters(classroom_id="7A", window="2026-EOY", data_dir="data/store").reader
+    'student'
+    """
+
+    classroom_id: str = Field(min_length=1, description="classroom of the students")
+    student_id: str | None = Field(None, description="one student; None: a page for each")
+    reader: Literal["student", "family"] = Field("student", description="who reads the page")
+
+
 Parameters = TypeVar("Parameters", bound=PageParameters)
 
 

@@ -115,10 +115,7 @@ def named_in(text: str, roster: pd.DataFrame, *, but: str) -> list[str]:
         student
         for student, own in words.items()
         if student != but
-        and (
-            f" {' '.join(own)} " in said
-            or (firsts[own[0]] == 1 and f" {own[0]} " in said)
-        )
+        and (f" {' '.join(own)} " in said or (firsts[own[0]] == 1 and f" {own[0]} " in said))
     ]
 
 

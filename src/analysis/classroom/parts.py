@@ -181,15 +181,15 @@ class Classroom(ClassroomTables):
 
     def show_voice(self) -> Block:
         """Show what students say of themselves, and where it differs from the answers."""
-        said = self.voice
-        heard = [one for one in self._by_name(self.roster["student_id"]) if one in set(said["student_id"])]
-        differs = compare_self_view(said, self.standing)
+        everybody = set(self.roster["student_id"])
+        heard = self._by_name(everybody & set(self.voice["student_id"]))
+        differs = compare_self_view(self.voice, self.standing)
         return self._block(
             "voice",
             heard=[(self.name_of(one), self._words_of(one)) for one in heard],
             more=self._by_skill(differs[differs["differs"] == MORE]),
             less=self._by_skill(differs[differs["differs"] == LESS]),
-            silent=self._names_of(set(self.roster["student_id"]) - set(heard)),
+            silent=self._names_of(everybody - set(heard)),
         )
 
     def show_coaching(self) -> Block:

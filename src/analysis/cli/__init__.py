@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 import sys
 
-from analysis.cli import demo, editions, importing, report
+from analysis.cli import demo, editions, importing, report, students
 from analysis.cli.app import app, err
 from analysis.errors import AnalysisError, StoppedError
 
-COMMANDS = demo, importing, report, editions
+COMMANDS = demo, importing, report, students, editions
 """In the order of the help; each module adds its command to the application."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from analysis.store.calibrations import (
 from analysis.store.index import StoreIndex
 
 if TYPE_CHECKING:
-    from analysis.rendering.strangers import Strangers
+    from analysis.rendering.strangers import SheetStrangers, Strangers
 
 SECONDS_EACH = 1.5
 """What a report takes on one core of an ordinary computer, until a run has measured it."""
@@ -173,8 +174,11 @@ class _Run:
                 # A worker of a cluster may bring back a page without its notebook.
                 text = file.read_text("utf-8") if file.is_file() else ""
                 self._strangers.check(text, task.page_id, task.classroom_ids)
+            if task.sheet_title:
+                self._sheet_strangers.check(task.page, task.classroom_ids)
         except WrongPageError as error:
             task.page.unlink()
+            shutil.rmtree(task.page.with_suffix(""), ignore_errors=True)
             return str(error)
         return None
 
@@ -185,6 +189,13 @@ class _Run:
         from analysis.store import Store
 
         return Strangers(Store(self.index.folder).read_people())
+
+    @cached_property
+    def _sheet_strangers(self) -> SheetStrangers:
+        from analysis.rendering.strangers import SheetStrangers
+        from analysis.store import Store
+
+        return SheetStrangers(Store(self.index.folder).read_people())
 
     def publish_if_changed(self) -> None:
         """Publish what was made with what is carried over, if there is anything new."""
@@ -205,7 +216,9 @@ class _Run:
                 page_id, file=last.file, made_on=last.made_on, key=last.key,
                 problem=problem, failed=page_id in problems,
             )  # fmt: skip
-        edition = Edition(self.staging.name, self.order.window, entries, self.seconds_each)
+        edition = Edition(
+            self.staging.name, self.order.window, entries, self.seconds_each, self.order.kind.name
+        )
         new = {made[c].file for c in [*self.summary.rendered, *self.summary.resumed]}
         publish(self.out, edition, self.staging.finish(new))
         self._tell_edition(edition.name)

@@ -14,8 +14,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from analysis.files import make_private_folder, safe_name, write_whole
+from analysis.files import make_private_folder, write_whole
 from analysis.language import Language
+from analysis.rendering.edition import sheet_file, sheet_folder
 from analysis.rendering.page import make_page
 from analysis.rendering.proof import WrongPageError
 
@@ -109,22 +110,6 @@ def keep_sheets(executed: Path, page: Path, *, title: str, language: Language) -
     for student_id in sheets:
         made = make_sheet(notebook, student_id, title=title, language=language)
         write_whole(sheet_file(page, student_id), made)
-
-
-def sheet_folder(page: Path) -> Path:
-    """Return the folder of the pages made from this one's sheets.
-
-    Examples
-    --------
-    >>> sheet_folder(Path("demo-4b-12345678.html")).as_posix()
-    'demo-4b-12345678'
-    """
-    return page.with_suffix("")
-
-
-def sheet_file(page: Path, student_id: str) -> Path:
-    """Return the file of one student's page."""
-    return sheet_folder(page) / f"{safe_name(student_id)}.html"
 
 
 class _SheetReader(HTMLParser):

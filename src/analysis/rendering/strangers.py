@@ -6,9 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Collection
 from html import unescape
+from pathlib import Path
 
 import pandas as pd
 
+from analysis.rendering.edition import sheet_file, sheet_folder
 from analysis.rendering.proof import WrongPageError
 
 WORD = re.compile(r"\w+")
@@ -88,6 +90,50 @@ class Strangers:
     def _stands_at(text: str, start: int, said: str) -> bool:
         end = start + len(said)
         return text.startswith(said, start) and not WORD.match(text[end : end + 1])
+
+
+class SheetStrangers:
+    """Everybody, ready to be looked for in a page that is one student's alone.
+
+    Parameters
+    ----------
+    roster
+        Of all classrooms (:data:`analysis.tables.ROSTER`).
+    """
+
+    def __init__(self, roster: pd.DataFrame):
+        self._roster = roster[["student_id", "classroom_id"]]
+        # To everybody else a student is as a stranger from another classroom.
+        self._others = Strangers(roster.assign(classroom_id=roster["student_id"]))
+
+    def check(self, page: Path, classroom_ids: Collection[str]) -> None:
+        """Stop where the sheets beside a page are not one a student, each with nobody else.
+
+        Parameters
+        ----------
+        page
+            The page of all sheets.
+        classroom_ids
+            Whose sheets they are.
+
+        Raises
+        ------
+        WrongPageError
+            With the count; the ids stay out of messages and logs.
+        """
+        here = self._roster["classroom_id"].isin(classroom_ids)
+        wanted = {sheet_file(page, one): one for one in self._roster.loc[here, "student_id"]}
+        if {*sheet_folder(page).iterdir()} != wanted.keys():
+            raise WrongPageError("There is not one page for each student. None was published.")
+        shown = [
+            file
+            for file, student_id in wanted.items()
+            if self._others.found_in(file.read_text(encoding="utf-8"), [student_id])
+        ]
+        if shown:
+            raise WrongPageError(
+                f"{len(shown)} students' own pages show another student. None was published."
+            )
 
 
 def _is_part_of(said: str, names: set[str]) -> bool:

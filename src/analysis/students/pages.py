@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -17,8 +18,21 @@ from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
 from analysis.voice import own_words
 
-READERS = MappingProxyType({"student": "student_sheet", "family": "family_sheet"})
-"""Who reads the page, and the template that speaks to them."""
+
+class Speech(NamedTuple):
+    """How a page speaks: its template, and the kind of pages it belongs to."""
+
+    template: str
+    kind: str
+
+
+READERS = MappingProxyType(
+    {
+        "student": Speech("student_sheet", "students"),
+        "family": Speech("family_sheet", "families"),
+    }
+)
+"""Who reads the page."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +83,7 @@ def open_students(
     """
     if reader not in READERS:
         raise UsageError(f"There is no page for {reader!r}.\nChoose one of: {', '.join(READERS)}.")
-    classroom = open_classroom(
-        classroom_id, window=window, data_dir=data_dir, language=language
-    )
+    classroom = open_classroom(classroom_id, window=window, data_dir=data_dir, language=language)
     known = classroom.roster["student_id"].tolist()
     if student_id is not None and student_id not in known:
         raise UnknownError.of("student", student_id, known, f"classroom {classroom_id}")
@@ -118,7 +130,7 @@ class StudentPages:
 
     def show_proof(self) -> Proof:
         """End the pages with the facts the renderer checks before it publishes."""
-        return self.classroom.show_proof()
+        return replace(self.classroom.show_proof(), kind=READERS[self.reader].kind)
 
     def _student_ids(self) -> list[str]:
         if self.student_id is not None:
@@ -130,7 +142,7 @@ class StudentPages:
     def _sheet(self, learner: LearnerProgress) -> Sheet:
         room = self.classroom
         block = render_block(
-            READERS[self.reader],
+            READERS[self.reader].template,
             room.language,
             learner=learner,
             display_name=self._name_of(learner.student_id),
