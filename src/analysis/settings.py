@@ -56,8 +56,8 @@ class ReportParameters(PageParameters):
         return self
 
 
-class StudentParameters(PageParameters):
-    """What the pages of one classroom's students are made from.
+class StudentParameters(ReportParameters):
+    """What the pages of one classroom's students are made from; the groups tell what is taught.
 
     Examples
     --------
@@ -65,7 +65,6 @@ class StudentParameters(PageParameters):
     'student'
     """
 
-    classroom_id: str = Field(min_length=1, description="classroom of the students")
     student_id: str | None = Field(None, description="one student; None: a page for each")
     reader: Literal["student", "family"] = Field("student", description="who reads the page")
 

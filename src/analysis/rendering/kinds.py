@@ -166,8 +166,8 @@ class StudentPages(ClassroomPages):
     reader: ClassVar[str] = "student"
 
     def given(self, page_id: str, settings: Settings) -> dict:
-        """Return the classroom and who reads its pages."""
-        return {"classroom_id": page_id, "reader": self.reader}
+        """Return what its report is made from, and who reads the pages."""
+        return super().given(page_id, settings) | {"reader": self.reader}
 
     def title(self, page_id: str, window: str, language: Language) -> str:
         """Return what the page shows, of whom and when."""

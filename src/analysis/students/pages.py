@@ -61,18 +61,21 @@ def open_students(
     data_dir: str | Path = "data",
     student_id: str | None = None,
     reader: str = "student",
-    language: str = "en",
+    **how: object,
 ) -> StudentPages:
     """Open the students of one classroom, to make each a page.
 
     Parameters
     ----------
-    classroom_id, window, data_dir, language
+    classroom_id, window, data_dir
         As in :func:`analysis.open_classroom`.
     student_id
         One student of the classroom; ``None``: all.
     reader
         ``student``: a page in the student's own words; ``family``: the same as a letter.
+    **how
+        Language and rules of the groups, as in :func:`analysis.open_classroom`: what a
+        student's group is taught is the next step where it is nearly as good as the best.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def open_students(
     """
     if reader not in READERS:
         raise UsageError(f"There is no page for {reader!r}.\nChoose one of: {', '.join(READERS)}.")
-    classroom = open_classroom(classroom_id, window=window, data_dir=data_dir, language=language)
+    classroom = open_classroom(classroom_id, window=window, data_dir=data_dir, **how)
     known = classroom.roster["student_id"].tolist()
     if student_id is not None and student_id not in known:
         raise UnknownError.of("student", student_id, known, f"classroom {classroom_id}")
@@ -126,11 +129,17 @@ class StudentPages:
             room.framework,
             self._student_ids(),
             language=room.language,
+            taught=self._taught(),
         )
 
     def show_proof(self) -> Proof:
         """End the pages with the facts the renderer checks before it publishes."""
         return replace(self.classroom.show_proof(), kind=READERS[self.reader].kind)
+
+    def _taught(self) -> dict[str, str]:
+        """Return the skill of each student's next lessons."""
+        placed = self.classroom.grouping.groups.dropna(subset="focus_skill_id")
+        return dict(zip(placed["student_id"], placed["focus_skill_id"], strict=True))
 
     def _student_ids(self) -> list[str]:
         if self.student_id is not None:
