@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from markupsafe import escape
 
+from analysis.classroom import open_classroom
 from analysis.errors import DataError
 from analysis.exports import Known, read_exports
+from analysis.grouping import GroupRules, form_groups
 from analysis.store import Store
 from analysis.tables import VOICE, check_table
 from analysis.voice import LESS, MORE, compare_self_view, find_partners, named_in, own_words
-from conftest import table
+from conftest import WINDOW, table
 
 ROSTER = table("""
 | student_id | classroom_id | display_name  |
@@ -28,8 +32,10 @@ SKILLS = table("""
 | 3.PV.1   | Round  | I can round. | Puedo redondear. |
 | 3.FR.1   | Name   | I can name.  | Puedo nombrar.   |
 """)
-HEADER = "Timestamp,Email Address,What is your name?,My interests,How do you learn best?," \
-         "Who do you work well with?,My goal for math,How sure are you? [I can round.],Rate [3.FR.1]"  # fmt: skip
+HEADER = (
+    "Timestamp,Email Address,What is your name?,My interests,How do you learn best?,"
+    "Who do you work well with?,My goal for math,How sure are you? [I can round.],Rate [3.FR.1]"
+)
 
 
 def read_form(folder: Path, *rows: str, header: str = HEADER, roster: pd.DataFrame = ROSTER):
@@ -48,7 +54,10 @@ def reasons(imported) -> dict[int, str]:
     return {one["row"]: one["reason"] for one in imported.summary()["rows_set_aside"]}
 
 
-ANA = "2026/05/12 10:15:00 AM GMT-4,,Ana Ruiz,Fútbol ⚽ 🐸,pictures,Bo Li,beat fractions 💪,4,Not yet 😟"
+ANA = (
+    "2026/05/12 10:15:00 AM GMT-4,,Ana Ruiz,Fútbol ⚽ 🐸,pictures,Bo Li,beat fractions 💪,4,"
+    "Not yet 😟"
+)
 
 
 def test_a_form_is_recognised_and_each_answer_finds_its_topic(tmp_path):
@@ -271,3 +280,76 @@ def test_own_words_that_name_a_classmate_stay_off_the_students_page():
     | 0042       | goal       | round             |
     """)
     assert own_words(said, ROSTER, "0041") == {"learn_best": "with pictures"}
+
+
+# -- a soft wish ----------------------------------------------------------------------------
+
+TWO_NEEDS = pd.DataFrame(
+    [
+        (f"s{n}", skill, p)
+        for n in range(12)
+        for skill, p in [("a", 0.1), ("b", 0.1 if n % 2 else 0.12)]
+    ],
+    columns=["student_id", "skill_id", "mastery"],
+).assign(window="w", n_items=4)
+CLASS = pd.DataFrame({"student_id": [f"s{n}" for n in range(12)], "classroom_id": "c"})
+
+
+def group_of(rules: GroupRules) -> pd.Series:
+    found = form_groups(TWO_NEEDS, CLASS, classroom_id="c", window="w", rules=rules)
+    return found.groups.set_index("student_id")["group"]
+
+
+OPEN = {"whole_class_share": 1.0, "least_gain": 0.0, "n_groups": 3, "max_size": 4}
+WISHES = [("s0", "s11"), ("s1", "s10"), ("s2", "s9")]
+
+
+def test_a_wish_is_met_where_it_costs_nothing():
+    seated = group_of(GroupRules(**OPEN, wishes=WISHES))
+    assert [seated[one] == seated[other] for one, other in WISHES] == [True] * 3
+
+
+def test_a_wish_never_outweighs_a_need():
+    first_half = TWO_NEEDS["student_id"].str[1:].astype(int) < 6
+    lacks = first_half == (TWO_NEEDS["skill_id"] == "a")
+    apart = TWO_NEEDS.assign(mastery=lacks.map({True: 0.05, False: 0.95}))
+    wish = GroupRules(wishes=[("s0", "s11")])
+    found = form_groups(apart, CLASS, classroom_id="c", window="w", rules=wish)
+    plain = form_groups(apart, CLASS, classroom_id="c", window="w")
+    pd.testing.assert_frame_equal(found.groups, plain.groups)
+
+
+def test_a_wish_gives_way_to_the_teacher_s_rule():
+    seated = group_of(GroupRules(**OPEN, wishes=WISHES, apart=[("s0", "s11")]))
+    assert seated["s0"] != seated["s11"]
+
+
+def test_wishes_count_only_when_the_teacher_turns_them_on(demo_store, tmp_path):
+    shutil.copytree(demo_store.folder, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    one, other = store.read_roster("demo-4b")["student_id"].iloc[[0, 5]]
+    name = store.read_roster("demo-4b").set_index("student_id").at[other, "display_name"]
+    store.save(voice=pd.DataFrame(
+        {"student_id": [one], "topic": "works_with", "answer": name, "skill_id": None}
+    ))  # fmt: skip
+    given = {"window": WINDOW, "data_dir": store.folder}
+    assert open_classroom("demo-4b", **given).rules.wishes == ()
+    wished = open_classroom("demo-4b", **given, use_wishes=True)
+    assert wished.rules.wishes == [tuple(sorted([one, other]))]
+    assert "of 1 wish" in wished.show_voice().html
+
+
+def test_the_teacher_sees_who_spoke_and_who_is_not_heard_yet(demo_store, tmp_path):
+    shutil.copytree(demo_store.folder, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    roster = store.read_roster("demo-4b")
+    store.save(voice=pd.DataFrame(
+        {"student_id": [roster["student_id"].iloc[0]], "topic": "goal", "answer": "<b>fly</b> 🦅"}
+    ))  # fmt: skip
+    shown = open_classroom("demo-4b", window=WINDOW, data_dir=store.folder).show_voice().html
+    heard, silent = shown.split("Not heard yet")
+    assert "&lt;b&gt;fly&lt;/b&gt; 🦅" in heard
+    names = [escape(name) for name in roster["display_name"]]
+    assert names[0] in heard
+    assert names[0] not in silent
+    assert all(name in silent for name in names[1:])

@@ -190,6 +190,7 @@ class Classroom(ClassroomTables):
             more=self._by_skill(differs[differs["differs"] == MORE]),
             less=self._by_skill(differs[differs["differs"] == LESS]),
             silent=self._names_of(everybody - set(heard)),
+            wishes=self._wishes_met(),
         )
 
     def show_coaching(self) -> Block:
@@ -259,6 +260,17 @@ class Classroom(ClassroomTables):
     def _reality(self) -> str:
         """Say in two sentences where the class stands."""
         return f"{self.summary.counts} {self.summary.verdict}"
+
+    def _wishes_met(self) -> tuple[int, int] | None:
+        """Return how many wishes to sit together are met, of how many; None: not asked for."""
+        if not self.rules.wishes:
+            return None
+        group_of = self.grouping.groups.set_index("student_id")["group"].dropna()
+        met = [
+            one in group_of and other in group_of and group_of[one] == group_of[other]
+            for one, other in self.rules.wishes
+        ]
+        return sum(met), len(met)
 
     def _words_of(self, student_id: str) -> dict[str, str]:
         mine = self.voice[self.voice["student_id"] == student_id]

@@ -142,8 +142,8 @@ class ClassroomPages(PageKind):
         return [page_id]
 
     def given(self, page_id: str, settings: Settings) -> dict:
-        """Return the classroom and the sizes of its groups."""
-        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups"})
+        """Return the classroom and the rules of its groups."""
+        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups", "use_wishes"})
         return {"classroom_id": page_id, **sizes}
 
     def title(self, page_id: str, window: str, language: Language) -> str:
