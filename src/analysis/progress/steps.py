@@ -83,11 +83,14 @@ def list_in_work(standing: pd.DataFrame, framework: SkillFramework) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        ``student_id``, ``skill_id``, in the order of the framework.
+        ``student_id``, ``skill_id``: what is surely needed first, each part in the order
+        of the framework.
     """
     begun = standing["state"].isin([SkillState.NEEDS, SkillState.NOT_SURE])
-    rows = standing[begun & (standing["ready"].fillna(0.0) >= CLEAR)]
-    return _in_order(rows, framework)[["student_id", "skill_id"]]
+    rows = _in_order(standing[begun & (standing["ready"].fillna(0.0) >= CLEAR)], framework)
+    is_open = rows["state"].ne(SkillState.NEEDS)
+    in_order = rows.assign(is_open=is_open).sort_values(["student_id", "is_open"], kind="stable")
+    return in_order[["student_id", "skill_id"]].reset_index(drop=True)
 
 
 def list_ready_to_show(standing: pd.DataFrame, framework: SkillFramework) -> pd.DataFrame:
