@@ -1,6 +1,7 @@
 """Students' pages: what 400 of them cost, whether they are right, and how hard they are to read.
 
-    python benchmarks/students.py [--workers 2] [--out benchmarks/results/students.md]
+    python benchmarks/students.py [--workers 2] [--kinds students families]
+                                  [--out benchmarks/results/students.md]
 
 The demo district's 20 classrooms, through ``coach students``: a file a classroom to print
 and a page a student to share. Then every published page is looked at: whether it shows any
@@ -28,7 +29,8 @@ import pandas as pd
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "tests"))
 
-from analysis.rendering.edition import sheet_file, sheet_folder  # noqa: E402
+from analysis.files import safe_name  # noqa: E402
+from analysis.rendering.edition import sheet_folder  # noqa: E402
 from analysis.simulation import simulate_district  # noqa: E402
 from analysis.store import Store  # noqa: E402
 from analysis.students import open_students  # noqa: E402
@@ -70,7 +72,7 @@ def read_pages(out: Path, kind: str, store: Store) -> dict[str, str]:
     for page in (out / kind / "current").glob("demo-*.html"):
         for file in sheet_folder(page).iterdir():
             pages[file.name] = file.read_text(encoding="utf-8")
-    files = {sheet_file(Path(), one).name: one for one in store.read_roster()["student_id"]}
+    files = {f"{safe_name(one)}.html": one for one in store.read_roster()["student_id"]}
     return {files[name]: text for name, text in pages.items()}
 
 
@@ -121,7 +123,7 @@ def spread(values: list[float]) -> str:
     return f"{low:.1f} | {middle:.1f} | {high:.1f}"
 
 
-def measure(workers: int) -> str:
+def measure(workers: int, kinds: list[str]) -> str:
     lines = ["# Students' pages", ""]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -131,7 +133,7 @@ def measure(workers: int) -> str:
         # The calibration is made once for all pages, and for the teachers' reports.
         coach("students", "demo-3a", *where, "--out", folder / "first", "--workers", workers)
         costs = {}
-        for kind, language in RUNS:
+        for kind, language in [run for run in RUNS if run[0] in kinds]:
             out = folder / f"{kind}-{language}"
             words = ["--language", language, *(["--families"] if kind == "families" else [])]
             costs[kind, language] = coach(
@@ -175,9 +177,10 @@ def measure(workers: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kinds", nargs="+", default=[kind for kind, _ in RUNS])
     parser.add_argument("--out", type=Path, default=None)
     asked = parser.parse_args()
-    report = measure(asked.workers)
+    report = measure(asked.workers, asked.kinds)
     sys.stdout.write(report)
     if asked.out:
         asked.out.write_text(report, encoding="utf-8")
