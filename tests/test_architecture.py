@@ -17,9 +17,11 @@ FLOORS = {
     "errors": 0, "language": 1, "files": 1, "remote": 1, "words": 2, "theme": 2,
     "tables": 2, "skills": 2, "settings": 2, "scales": 2,
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
-    "district": 4, "profiles": 4, "growth": 4, "coaching": 4, "charts": 4, "audit": 4,
+    "district": 4, "profiles": 4, "growth": 4, "progress": 4, "coaching": 4,
+    "voice": 4, "charts": 4, "audit": 4,
     "rendering": 5, "sharing": 5, "forgetting": 5, "schedule": 5,
-    "classroom": 6, "arrivals": 6, "caseload": 6, "explore": 6, "cli": 6,
+    "classroom": 6, "arrivals": 6, "students": 6, "caseload": 6, "explore": 6,
+    "cli": 6,
 }  # fmt: skip
 """Ground 0-1, what is agreed 2, steps 3, what is made of them 4, pages 5, doors 6."""
 
@@ -30,6 +32,7 @@ MAY_IMPORT_BESIDE = {
     ("sharing", "rendering"), ("forgetting", "rendering"),
     # The groups a notebook shows are the groups that are shared.
     ("cli", "classroom"),
+    ("progress", "growth"), ("students", "classroom"),
 }  # fmt: skip
 """Imports allowed on one floor; steps and doors otherwise never import each other."""
 

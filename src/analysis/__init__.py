@@ -12,6 +12,7 @@ _PUBLIC = {
     "SkillNeedGroups": "grouping",
     "open_arrivals": "arrivals",
     "open_classroom": "classroom",
+    "open_students": "students",
 }
 
 __all__ = list(_PUBLIC)

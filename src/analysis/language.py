@@ -14,7 +14,7 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -64,6 +64,10 @@ class Language:
     def day(self, day: date) -> str:
         """Return a date as people write it."""
         return format_date(day, format="long", locale=self.babel_code)
+
+    def month(self, day: date) -> str:
+        """Return a date's month and year."""
+        return format_skeleton("yMMMM", day, locale=self.babel_code)
 
     def number(self, number: float) -> str:
         """Return a number with the language's own signs."""

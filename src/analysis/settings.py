@@ -48,12 +48,26 @@ class ReportParameters(PageParameters):
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
+    use_wishes: bool = Field(False, description="whom students work well with counts a little")
 
     @model_validator(mode="after")
     def _sizes_make_sense(self) -> ReportParameters:
         if self.min_size > self.max_size:
             raise ValueError(f"min_size {self.min_size} is over max_size {self.max_size}")
         return self
+
+
+class StudentParameters(ReportParameters):
+    """What the pages of one classroom's students are made from; the groups tell what is taught.
+
+    Examples
+    --------
+    >>> StudentParameters(classroom_id="7A", window="2026-EOY", data_dir="data/store").reader
+    'student'
+    """
+
+    student_id: str | None = Field(None, description="one student; None: a page for each")
+    reader: Literal["student", "family"] = Field("student", description="who reads the page")
 
 
 Parameters = TypeVar("Parameters", bound=PageParameters)
@@ -76,6 +90,7 @@ class Settings(BaseSettings):
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
+    use_wishes: bool = Field(False, description="whom students work well with counts a little")
     language: str = Field("en", min_length=2, description="language of the pages: en or es")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")

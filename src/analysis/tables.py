@@ -26,6 +26,16 @@ class Kind(StrEnum):
     LEVEL = "level"
 
 
+class Topic(StrEnum):
+    """What a student says of themself."""
+
+    INTERESTS = "interests"
+    LEARN_BEST = "learn_best"
+    WORKS_WITH = "works_with"
+    GOAL = "goal"
+    RATING = "rating"
+
+
 @pandas_engine.Engine.register_dtype
 @dtypes.immutable
 class Text(pandas_engine.DataType):
@@ -165,6 +175,23 @@ GROUPS = _table(
 """Who sits where. ``group``: 1, 2, …, missing for a student who is in no group; ``need``:
 probability that the student lacks the focus skill; ``ready``: that the prerequisites are
 held; ``fit``: share of posterior draws in which the student sits with this focus."""
+
+
+VOICE = _table(
+    "voice",
+    {
+        "student_id": _text(),
+        "topic": pa.Column("str", pa.Check.isin(list(Topic), error="is no topic of the form")),
+        "skill_id": _text(nullable=True),
+        "answer": _text(),
+        "rating": _share(nullable=True),
+        "answered_on": pa.Column("datetime64[ns]", nullable=True),
+    },
+    key=["student_id", "topic", "skill_id"],
+)
+"""What students say of themselves: one row a student, topic and, for a rating, skill.
+``answer``: the student's own words; ``rating``: the place of a self-rating between *not yet*
+(0) and *could teach it* (1), missing for other topics and where the words are no rating."""
 
 
 def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -> pd.DataFrame:

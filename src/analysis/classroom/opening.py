@@ -12,6 +12,7 @@ from analysis.grouping import GroupRules
 from analysis.language import open_language
 from analysis.settings import check_parameters
 from analysis.store import Store
+from analysis.voice import find_partners
 
 EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
 """Endings of files that may be exports."""
@@ -25,6 +26,7 @@ def open_classroom(
     min_size: int = 3,
     max_size: int = 6,
     n_groups: int | None = None,
+    use_wishes: bool = False,
     language: str = "en",
 ) -> Classroom:
     """Open one classroom for one window.
@@ -42,6 +44,8 @@ def open_classroom(
         Bounds on the students of a group.
     n_groups
         How many groups; ``None`` leaves it to the method.
+    use_wishes
+        Whether it counts a little whom students say they work well with.
     language
         Of what is shown: ``en`` or ``es``.
 
@@ -64,6 +68,7 @@ def open_classroom(
             "min_size": min_size,
             "max_size": max_size,
             "n_groups": n_groups,
+            "use_wishes": use_wishes,
             "language": language,
         }
     )
@@ -73,9 +78,18 @@ def open_classroom(
     if window not in store.windows:
         raise UnknownError.of("window", window, store.windows, str(data_dir))
     rules = GroupRules(
-        min_size=parameters.min_size, max_size=parameters.max_size, n_groups=parameters.n_groups
+        min_size=parameters.min_size,
+        max_size=parameters.max_size,
+        n_groups=parameters.n_groups,
+        wishes=_wishes(store, classroom_id) if parameters.use_wishes else (),
     )
     return Classroom(store, classroom_id, window, rules, open_language(language))
+
+
+def _wishes(store: Store, classroom_id: str) -> list[tuple[str, str]]:
+    """Return pairs of classmates of whom one says to work well with the other."""
+    partners = find_partners(store.read_voice(classroom_id), store.read_roster(classroom_id))
+    return sorted({tuple(sorted(pair)) for pair in partners.itertuples(index=False)})
 
 
 def open_store(data_dir: Path) -> Store:

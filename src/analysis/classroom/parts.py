@@ -12,8 +12,16 @@ from analysis.charts import Chart, chart_skill_map, chart_skill_needs
 from analysis.classroom.tables import ClassroomTables
 from analysis.coaching import REACHABLE, coach_questions, last_day_of
 from analysis.grouping import compare_views
+from analysis.progress import (
+    gains_since,
+    level_ladders,
+    list_ready_to_show,
+    skill_ladders,
+    summarise_evidence,
+)
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
+from analysis.voice import LESS, MORE, compare_self_view
 from analysis.words import SkillState
 
 MOST_NEED = 0.6
@@ -153,6 +161,38 @@ class Classroom(ClassroomTables):
         """Show, for each group, why these students, and how to begin."""
         return self._block("group_details", profiles=self.profiles)
 
+    def show_ladders(self) -> Block:
+        """Show each strand as a ladder across grades, and who is ready to show a skill."""
+        everybody = self._by_name(self.roster["student_id"])
+        rated = summarise_evidence(self.evidence_so_far)
+        ladders = [
+            *skill_ladders(self.standing, self.framework, everybody),
+            *level_ladders(rated, self.framework, everybody),
+        ]
+        to_show = list_ready_to_show(self.standing, self.framework)
+        return self._block(
+            "ladders",
+            ladders=ladders,
+            name_of=self.name_of,
+            names_of=self._names_of,
+            to_show=self._by_skill(to_show),
+            paces=self._paces(),
+        )
+
+    def show_voice(self) -> Block:
+        """Show what students say of themselves, and where it differs from the answers."""
+        everybody = set(self.roster["student_id"])
+        heard = self._by_name(everybody & set(self.voice["student_id"]))
+        differs = compare_self_view(self.voice, self.standing)
+        return self._block(
+            "voice",
+            heard=[(self.name_of(one), self._words_of(one)) for one in heard],
+            more=self._by_skill(differs[differs["differs"] == MORE]),
+            less=self._by_skill(differs[differs["differs"] == LESS]),
+            silent=self._names_of(everybody - set(heard)),
+            wishes=self._wishes_met(),
+        )
+
     def show_coaching(self) -> Block:
         """Show a goal for the cycle, questions a coach may ask, and the shortest next check."""
         whole_class = [self.framework.name_of(one) for one in self.grouping.whole_class["skill_id"]]
@@ -220,6 +260,30 @@ class Classroom(ClassroomTables):
     def _reality(self) -> str:
         """Say in two sentences where the class stands."""
         return f"{self.summary.counts} {self.summary.verdict}"
+
+    def _wishes_met(self) -> tuple[int, int] | None:
+        """Return how many wishes to sit together are met, of how many; None: not asked for."""
+        if not self.rules.wishes:
+            return None
+        group_of = self.grouping.groups.set_index("student_id")["group"].dropna()
+        met = [
+            one in group_of and other in group_of and group_of[one] == group_of[other]
+            for one, other in self.rules.wishes
+        ]
+        return sum(met), len(met)
+
+    def _words_of(self, student_id: str) -> dict[str, str]:
+        mine = self.voice[self.voice["student_id"] == student_id]
+        return dict(zip(mine["topic"], mine["answer"], strict=True))
+
+    def _paces(self) -> list[tuple[int, list[str]]]:
+        """Return how many skills were gained, so far that is sure, and by whom; most first."""
+        gained = gains_since(self.mastery_by_window, self.standing)
+        n_of = gained["student_id"].value_counts()
+        seen = self.standing["student_id"].unique()
+        counts = n_of.reindex(seen, fill_value=0)
+        paces = [(int(n), self._names_of(part.index)) for n, part in counts.groupby(counts)]
+        return paces[::-1] if len(self.mastery_by_window) > 1 else []
 
     def _parts_of_map(self) -> list[dict]:
         """Return the groups, and who is in none, as the map's parts."""

@@ -16,6 +16,7 @@ from analysis.growth import changes_since
 from analysis.language import Language
 from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
+from analysis.progress import doubt_thin_claims, latest_standing, summarise_evidence
 from analysis.skills import SkillFramework
 from analysis.store import Store
 from analysis.words import SkillState, skill_state
@@ -138,13 +139,49 @@ class ClassroomTables:
         return earlier[-1] if earlier else None
 
     @cached_property
+    def windows_so_far(self) -> list[str]:
+        """The classroom's windows with evidence up to this one, in the order of time."""
+        windows = self.store.windows_of(self.classroom_id)
+        until = self.store.windows_until(self.window)
+        return [window for window in windows if window in until]
+
+    @cached_property
+    def evidence_so_far(self) -> pd.DataFrame:
+        """The classroom's evidence of these windows, in their order."""
+        parts = [
+            self.store.read_evidence(window, self.classroom_id) for window in self.windows_so_far
+        ]
+        return pd.concat(parts or [self.evidence], ignore_index=True)
+
+    @cached_property
+    def mastery_by_window(self) -> list[pd.DataFrame]:
+        """What each student had shown in each of these windows."""
+        return [
+            self.mastery if window == self.window else self._mastery_in(window)
+            for window in self.windows_so_far or [self.window]
+        ]
+
+    @cached_property
+    def standing(self) -> pd.DataFrame:
+        """What the last evidence says of each student and skill; see :mod:`analysis.progress`."""
+        shown = summarise_evidence(self.evidence_so_far)
+        return doubt_thin_claims(latest_standing(self.mastery_by_window), shown)
+
+    @cached_property
+    def voice(self) -> pd.DataFrame:
+        """What the students say of themselves; see :data:`analysis.tables.VOICE`."""
+        return self.store.read_voice(self.classroom_id)
+
+    @cached_property
     def changes(self) -> pd.DataFrame:
         """What students gained and may have lost since the window before."""
         if self.window_before is None:
             return changes_since(self.mastery.head(0), self.mastery)
-        evidence = self.store.read_evidence(self.window_before, self.classroom_id)
-        calibration = open_calibration(self.store, self.window_before)
-        return changes_since(measure_mastery(evidence, self.roster, calibration), self.mastery)
+        return changes_since(self._mastery_in(self.window_before), self.mastery)
+
+    def _mastery_in(self, window: str) -> pd.DataFrame:
+        evidence = self.store.read_evidence(window, self.classroom_id)
+        return measure_mastery(evidence, self.roster, open_calibration(self.store, window))
 
     @cached_property
     def skill_states(self) -> pd.DataFrame:

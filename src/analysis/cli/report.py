@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,7 +21,10 @@ from analysis.cli.app import (
     out,
     print_json,
 )
-from analysis.settings import read_settings
+from analysis.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from analysis.rendering.plan import Order
 
 SOME_FAILED = 1
 
@@ -76,15 +79,35 @@ def report_command(
 ) -> None:
     """Render one HTML report for each classroom, and an index of them."""
     from analysis.rendering.plan import Order
-    from analysis.rendering.runner import plan_reports, render_reports
-    from analysis.store import StoreIndex
-    from analysis.store.fetching import fetch_store
 
     settings = read_settings(
         config, store=store, out=out_dir, workers=workers, language=language, keep=keep,
         engine=engine, scheduler=scheduler, fetch_from=fetch_from, deliver_to=deliver_to,
     )  # fmt: skip
     order = Order(window, classroom_ids or None, force, only_failed, recalibrate)
+    run_order(settings, order, pdf=pdf, why=why, dry_run=dry_run, as_json=as_json)
+
+
+def run_order(
+    settings: Settings,
+    order: Order,
+    *,
+    pdf: bool = False,
+    why: bool = False,
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Make the pages that are ordered, and say what was done.
+
+    Raises
+    ------
+    typer.Exit
+        Some pages failed.
+    """
+    from analysis.rendering.runner import plan_reports, render_reports
+    from analysis.store import StoreIndex
+    from analysis.store.fetching import fetch_store
+
     if settings.fetch_from:
         fetch_store(settings.fetch_from, settings.store)
     index = StoreIndex(settings.store)
@@ -105,7 +128,9 @@ def report_command(
             from analysis.rendering.printing import print_edition
 
             print_edition(Path(summary.index).parent)
-    if settings.deliver_to and summary.index and not dry_run:
+    # What is delivered are the teachers' pages; no other kind may take their place there.
+    is_for_teachers = not order.kind.folder
+    if settings.deliver_to and is_for_teachers and summary.index and not dry_run:
         from analysis.rendering.delivery import deliver_edition
 
         deliver_edition(Path(summary.index).parent.resolve(), settings.deliver_to)

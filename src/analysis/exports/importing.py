@@ -23,7 +23,7 @@ class Import:
 
     Attributes
     ----------
-    roster, skills, items, evidence
+    roster, skills, items, evidence, voice
         Tables of :mod:`analysis.tables`, possibly empty. Evidence has one more column,
         ``classroom_id``: where the row was observed, missing where the file does not say.
     files
@@ -40,6 +40,7 @@ class Import:
     skills: pd.DataFrame
     items: pd.DataFrame
     evidence: pd.DataFrame
+    voice: pd.DataFrame
     files: list[FileReading]
     n_students: int = 0
     n_skills: int = 0

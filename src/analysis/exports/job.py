@@ -22,7 +22,7 @@ from analysis.exports.registry import list_platforms
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
-from analysis.tables import ITEMS, ROSTER, SKILLS, check_table
+from analysis.tables import ITEMS, ROSTER, SKILLS, VOICE, check_table
 
 LOOSE_ENDINGS = {".txt", ".html", ".htm", ".json", ".tab"}
 """Endings that, found in a folder, are as often a note as a table."""
@@ -147,6 +147,7 @@ class Job:
             "skills": check_table(skills, SKILLS, "the skills"),
             "items": check_table(context.items, ITEMS, "the items"),
             "evidence": evidence,
+            "voice": self._voice(),
             "files": [
                 self._file(reading, linked.counts[n]) for n, reading in enumerate(self.readings)
             ],
@@ -214,12 +215,24 @@ class Job:
 
     def _count_students(self, observed: set[str]) -> int:
         named = [r.roster["student_id"] for r in self.readings if r.roster is not None]
+        named += [r.voice["student_id"] for r in self.readings if r.voice is not None]
         return len(observed.union(*map(list_texts, named)))
 
     def _count_skills(self, observed: Sequence[str]) -> int:
         named = [r.skills["skill_id"] for r in self.readings if r.skills is not None]
         named += [r.items["skill_id"] for r in self.readings if r.items is not None]
         return len(observed) or int(pd.concat(named).nunique() if named else 0)
+
+    def _voice(self) -> pd.DataFrame:
+        """Return what students say; of two forms with the same question the later one."""
+        parts = [r.voice for r in self.readings if r.voice is not None and len(r.voice)]
+        if not parts:
+            return no_rows("voice")
+        both = pd.concat(parts, ignore_index=True)
+        in_order = both.sort_values("answered_on", na_position="first", kind="stable")
+        return check_table(
+            in_order.drop_duplicates(VOICE.unique, keep="last"), VOICE, "the voice forms"
+        )
 
     def _rename(self, evidence: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
         if self.aliases is None or not len(evidence):

@@ -74,7 +74,7 @@ def link(
 
 def _count(reading: Reading) -> tuple[int, int]:
     students, skills = (
-        reading.roster,
+        reading.voice if reading.roster is None else reading.roster,
         reading.skills if reading.skills is not None else reading.items,
     )
     return (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.findings import Findings
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, empty_table
+from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, VOICE, empty_table
 
 OBSERVATION_COLUMNS = [
     "row",
@@ -43,7 +43,9 @@ _NUMBERS = {"points", "points_possible", "score", "score_se", "cut", "attempt"}
 @cache
 def no_rows(name: str) -> pd.DataFrame:
     """Return an empty table of a contract's name; nobody changes it."""
-    contracts = {"roster": ROSTER, "skills": SKILLS, "items": ITEMS, "evidence": EVIDENCE}
+    contracts = {
+        "roster": ROSTER, "skills": SKILLS, "items": ITEMS, "evidence": EVIDENCE, "voice": VOICE,
+    }  # fmt: skip
     return empty_table(contracts[name])
 
 
@@ -95,6 +97,8 @@ class Reading:
         ``student_id, display_name`` of students without a classroom.
     raw
         A table that means something beside others alone, and its name (OneRoster).
+    voice
+        A table of :data:`analysis.tables.VOICE`: what students say of themselves.
     links
         ``origin, kind, destination`` between skills: ``child of``, ``precedes``.
     source
@@ -114,6 +118,7 @@ class Reading:
     people: pd.DataFrame | None = None
     raw: tuple[str, pd.DataFrame] | None = None
     links: pd.DataFrame | None = None
+    voice: pd.DataFrame | None = None
     source: str | None = None
     vendor: bool = True
 

@@ -17,6 +17,7 @@ from analysis.exports import (
     scanned,
     screeners,
     tidy,
+    voice,
     wide,
 )
 from analysis.exports.reading import Context, Reading
@@ -138,6 +139,7 @@ PLATFORMS: list[Platform] = [
     Platform(
         "related", "related standards", frameworks.recognise_related, frameworks.read_nothing, 1
     ),
+    Platform("voice", voice.NAME, voice.recognise, voice.read),
     Platform("roster", "roster", reference.recognise_roster, reference.read_roster, 0, own=True),
     Platform("tidy", "tidy table", tidy.recognise, tidy.read, own=True, coded=True),
     Platform("items", "items", reference.recognise_items, reference.read_items, 2, own=True),

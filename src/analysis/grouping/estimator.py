@@ -39,6 +39,10 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         ``None``, pairs (prerequisite, skill), a mapping skill -> prerequisites, or a boolean
         matrix with ``[j, k]`` true where skill j comes before k; skills by column name or
         position.
+    wishes
+        Pairs of students (row positions) who would like to sit together. They bind nobody.
+    wish_worth
+        What it is worth, in students on target, that such a pair shares a focus.
     together, apart
         Sets of students (row positions) who must sit in one group, or in different ones.
     random_state
@@ -113,6 +117,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         group_gain=0.25,
         loyalty=0.1,
         time_limit=20.0,
+        wishes=(),
+        wish_worth=0.05,
     ):
         self.n_groups = n_groups
         self.min_size = min_size
@@ -130,6 +136,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.group_gain = group_gain
         self.loyalty = loyalty
         self.time_limit = time_limit
+        self.wishes = wishes
+        self.wish_worth = wish_worth
 
     def fit(
         self,
@@ -249,6 +257,10 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
             for named in sets:
                 kept = tuple(i for i in map(student, named) if i in present)
                 rules += [Rule(kind, students=kept)] if len(kept) > 1 else []
+        for pair in self.wishes:
+            kept = tuple(i for i in map(student, pair) if i in present)
+            if len(kept) == 2:
+                rules.append(Rule(Kind.WISH, students=kept, number=self.wish_worth))
         for named, focus in dict(self.fixed or {}).items():
             if student(named) in present:
                 rules.append(Rule(Kind.FIXED, students=(student(named),), skill=skill(focus)))

@@ -268,6 +268,8 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
         group_gain=rules.group_gain,
         loyalty=rules.loyalty,
         time_limit=rules.time_limit,
+        wishes=[_positions(pair, classroom) for pair in rules.wishes],
+        wish_worth=rules.wish_worth,
     )
     mastery = pd.DataFrame(classroom.mastery, columns=classroom.skills)
     return model.fit(

@@ -20,7 +20,7 @@ of their own for the blocks that cannot sit just anywhere, which makes it exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -204,11 +204,14 @@ class Program:
             self._keep_on_target(rows, skill)
         if self.former is not None and self.loyalty > 0:
             self._stay_with_former_group(rows)
+        self._welcome_wishes(rows)
         return rows
 
     def _taught_variables(self, rows: _Rows, watched: frozenset[int]) -> dict[tuple[int, int], int]:
         blocks, tied = self.layout.blocks, self.layout.entangled
         worth = np.array([(self.worth[block] + PLACED).sum(axis=0) for block in blocks])
+        # Between two who wish for each other a half of each would count as both.
+        tied = tied | np.isin(np.arange(len(blocks)), [*chain(*self.layout.wishes)])
         return {
             (int(block), int(skill)): rows.variable(
                 cost=-worth[block, skill], whole=bool(tied[block]) or skill in watched
@@ -298,6 +301,17 @@ class Program:
             if leads:
                 rows.constrain([(lead, 1) for lead in leads.values()], high=1)
 
+    def _welcome_wishes(self, rows: _Rows) -> None:
+        """Reward students who wish for each other for sharing a focus."""
+        skills = sorted({skill for _, skill in self._x})
+        for (one, other), worth in self.layout.wishes.items():
+            for skill in skills:
+                pair = [self._x.get((block, skill)) for block in (one, other)]
+                if one != other and None not in pair:
+                    both = rows.variable(cost=-worth, whole=False)
+                    for taught in pair:
+                        rows.constrain([(both, 1), (taught, -1)], high=0)
+
     def _terms(self, by: int) -> dict[int, list[tuple[int, int]]]:
         found: dict[int, list[tuple[int, int]]] = {}
         for pair, variable in self._x.items():
@@ -325,7 +339,8 @@ class Program:
         """Return the proven upper bound, or, before there is one, everyone's best skill."""
         if dual_bound is not None and np.isfinite(dual_bound):
             return -dual_bound
-        return float((self.worth.max(axis=1) + PLACED + self.loyalty).sum())
+        extra = sum(self.layout.wishes.values())
+        return float((self.worth.max(axis=1) + PLACED + self.loyalty).sum()) + extra
 
     def _nobody_placed(self) -> Solution | None:
         if self.layout.n_groups or self.layout.wanted:

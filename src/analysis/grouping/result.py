@@ -50,6 +50,10 @@ class GroupRules:
         Students on target that a further group must add to be opened.
     loyalty
         Students on target that one student's staying with the former group is worth.
+    wishes
+        Pairs of student ids who would like to sit together: a soft wish, never a rule.
+    wish_worth
+        Students on target that one wish is worth.
     time_limit
         Seconds for the proof.
 
@@ -77,6 +81,8 @@ class GroupRules:
     group_gain: float = 0.25
     loyalty: float = 0.1
     time_limit: float = 20.0
+    wishes: Sequence[tuple[str, str]] = ()
+    wish_worth: float = 0.05
 
     def __post_init__(self):
         for name in ("min_fit", "least_share", "whole_class_share", "least_gain", "certainty"):

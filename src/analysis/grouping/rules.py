@@ -24,6 +24,7 @@ class Kind(StrEnum):
     FIXED = "fixed"
     WANTED = "focus_wanted"
     EXCLUDED = "focus_excluded"
+    WISH = "wish"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Rule:
 class Layout:
     """What a list of rules amounts to.
 
-    Students who must sit together make one block; every student is in exactly one.
+    Students who must sit together make one block; every student is in exactly one. ``wishes``
+    binds nobody: blocks that would like to share a focus, and what that is worth.
     """
 
     min_size: int
@@ -53,6 +55,7 @@ class Layout:
     fixed: dict[int, set[int]]
     wanted: frozenset[int]
     excluded: frozenset[int]
+    wishes: dict[tuple[int, int], float]
     sizes: np.ndarray = field(init=False)
 
     def __post_init__(self):
@@ -101,6 +104,9 @@ def read_layout(rules: Iterable[Rule], n_students: int) -> Layout:
         fixed=fixed,
         wanted=frozenset(rule.skill for rule in _of(rules, Kind.WANTED)),
         excluded=frozenset(rule.skill for rule in _of(rules, Kind.EXCLUDED)),
+        wishes={
+            _ordered_pair(block_of, rule.students): rule.number for rule in _of(rules, Kind.WISH)
+        },
     )
 
 

@@ -9,6 +9,10 @@ from scipy.spatial.distance import cdist
 
 from analysis.grouping.rules import Layout
 
+WISH = 1.0
+"""What it is worth that two who wish for each other sit in one group of their focus: as much
+as if they did not differ on a skill that one has and the other lacks."""
+
 ROUNDS = 5
 """Rounds of seating and re-centring. Seatings stop changing after two or three."""
 
@@ -65,26 +69,33 @@ class _Seats:
         ]
         self.blocks = [(block, places) for block, places in kept if places]
         self.n_students, self.n_groups, self.layout = len(students), n_groups, layout
+        place_of = {block: place for place, (block, _) in enumerate(self.blocks)}
+        self.wishes = [
+            (place_of[one], place_of[other])
+            for one, other in layout.wishes
+            if one != other and one in place_of and other in place_of
+        ]
         self.constraints = self._constraints()
 
     def nearest(self, distance: np.ndarray) -> np.ndarray | None:
         cost = np.array([distance[places].sum(axis=0) for _, places in self.blocks])
+        met = np.full(len(self.wishes) * self.n_groups, -WISH)
         answer = milp(
-            cost.ravel(),
-            integrality=np.ones(cost.size),
+            np.r_[cost.ravel(), met],
+            integrality=np.ones(cost.size + met.size),
             bounds=Bounds(0, 1),
             constraints=self.constraints,
         )
         if answer.x is None:
             return None
-        chosen = answer.x.reshape(cost.shape).argmax(axis=1)
+        chosen = answer.x[: cost.size].reshape(cost.shape).argmax(axis=1)
         group_of = np.empty(self.n_students, dtype=int)
         for (_, places), group in zip(self.blocks, chosen, strict=True):
             group_of[places] = group
         return group_of
 
     def _constraints(self) -> LinearConstraint:
-        """Rows: one group a block; sizes of each group; at most one of an apart pair."""
+        """Rows: one group a block; sizes; one of an apart pair; a wish is met where both sit."""
         n, place_of = self.n_groups, {b: p for p, (b, _) in enumerate(self.blocks)}
         every = range(n)
         rows = [([(p * n + g, 1) for g in every], 1, 1) for p in range(len(self.blocks))]
@@ -95,9 +106,15 @@ class _Seats:
             if one in place_of and other in place_of:
                 pair = place_of[one] * n, place_of[other] * n
                 rows += [([(pair[0] + g, 1), (pair[1] + g, 1)], 0, 1) for g in every]
+        for wish, pair in enumerate(self.wishes, start=len(self.blocks)):
+            rows += [
+                ([(wish * n + g, 1), (place * n + g, -1)], -1, 0) for place in pair for g in every
+            ]
         entries = [(r, v, w) for r, (terms, _, _) in enumerate(rows) for v, w in terms]
         r, v, w = zip(*entries, strict=True)
-        matrix = coo_array((w, (r, v)), shape=(len(rows), len(self.blocks) * n))
+        matrix = coo_array(
+            (w, (r, v)), shape=(len(rows), (len(self.blocks) + len(self.wishes)) * n)
+        )
         return LinearConstraint(
             matrix.tocsr(), [low for _, low, _ in rows], [high for _, _, high in rows]
         )

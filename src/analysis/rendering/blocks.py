@@ -18,7 +18,7 @@ CONTENT_POLICY = (
 """What a browser may do with a page: show it. Scripts and requests are not allowed, so
 that a name which slipped through as code still cannot run."""
 
-SAID_BY = ["say", "say_n", "all_of", "day", "number", "percent"]
+SAID_BY = ["say", "say_n", "all_of", "day", "month", "number", "percent"]
 """What a template says things with; see :class:`analysis.language.Language`."""
 
 TEMPLATES = Path(__file__).parent / "template"

@@ -154,7 +154,10 @@ def _take(task: Task, given: Answer) -> str | None:
     if given.executed is not None:
         write_whole(task.executed, given.executed)
     if given.page is not None:
-        keep_page(task, given.page)
+        try:
+            keep_page(task, given.page)
+        except AnalysisError as error:
+            return str(error)
     return given.problem
 
 

@@ -4,6 +4,8 @@
 
     reports/current                      -> editions/<time of the newest>
     reports/editions/<UTC time>/         index.html, a page a classroom, edition.json
+    reports/students/editions/…          the same for pages of another kind, here the students';
+                                         beside a page of sheets a folder with a page a sheet
     reports/runs/<UTC time>/             executed notebooks; private, never shared
 
 A reader of ``current`` sees yesterday's edition or today's, never a mixture. A report
@@ -24,12 +26,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.errors import AnalysisError, UnknownError, UsageError
-from analysis.files import natural_key, write_json, write_whole
+from analysis.files import (
+    make_private_folder,
+    natural_key,
+    safe_name,
+    write_json,
+    write_whole,
+)
 from analysis.rendering.staleness import Key
 
 MANIFEST = "edition.json"
 INDEX = "index.html"
 CURRENT = "current"
+
+INDEX_SAYS = {
+    "classroom": {
+        "title": "Classroom reports",
+        "lead": "Open one, or send it to the classroom's teacher: each is one file that needs no "
+        "network.",
+        "folder": "",
+    },
+    "students": {
+        "title": "Students' own pages",
+        "lead": "Print a classroom's file, one sheet a student; or share the pages of its folder, "
+        "each named by the student's id. Give a page to its own student only.",
+        "folder": "one page a student",
+    },
+    "families": {
+        "title": "Letters to families",
+        "lead": "Print a classroom's file, one sheet a family; or share the letters of its folder, "
+        "each named by the student's id. Give a letter to its own family only.",
+        "folder": "one letter a family",
+    },
+}
+"""What the index says, by the kind of pages."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +109,15 @@ class Edition:
         By page.
     seconds_each
         How long the machine took for a report; ``None`` where none was made.
+    kind
+        Of its pages; see :mod:`analysis.rendering.kinds`.
     """
 
     name: str
     window: str
     entries: dict[str, Entry] = field(default_factory=dict)
     seconds_each: float | None = None
+    kind: str = "classroom"
 
 
 def new_name() -> str:
@@ -113,7 +146,23 @@ def parse_edition(manifest: bytes) -> Edition:
     """Return the edition that a manifest describes."""
     content = json.loads(manifest)
     entries = {entry["page_id"]: Entry(**entry) for entry in content["entries"]}
-    return Edition(content["name"], content["window"], entries, content.get("seconds_each"))
+    return Edition(**content | {"entries": entries})
+
+
+def sheet_folder(page: Path) -> Path:
+    """Return the folder of the pages made from this one's sheets.
+
+    Examples
+    --------
+    >>> sheet_folder(Path("demo-4b-12345678.html")).as_posix()
+    'demo-4b-12345678'
+    """
+    return page.with_suffix("")
+
+
+def sheet_file(page: Path, student_id: str) -> Path:
+    """Return the file of one student's page."""
+    return sheet_folder(page) / f"{safe_name(student_id)}.html"
 
 
 def list_editions(out: Path) -> list[str]:
@@ -138,6 +187,7 @@ def publish(out: Path, edition: Edition, staging: Path) -> Path:
         for entry in edition.entries.values():
             if entry.file and not (staging / entry.file).is_file():
                 _carry_over(before / entry.file, staging / entry.file)
+                _carry_sheets_over(before / entry.file, staging / entry.file)
         write_whole(staging / INDEX, _make_index(edition))
         entries = [vars(entry) for entry in edition.entries.values()]
         write_json(staging / MANIFEST, vars(edition) | {"entries": entries})
@@ -272,6 +322,14 @@ def _carry_over(page: Path, to: Path) -> None:
         shutil.copy2(page, to)
 
 
+def _carry_sheets_over(page: Path, to: Path) -> None:
+    """Carry over the pages that were made of a page's sheets, where it has any."""
+    if sheet_folder(page).is_dir():
+        make_private_folder(sheet_folder(to))
+        for sheet in sheet_folder(page).iterdir():
+            _carry_over(sheet, sheet_folder(to) / sheet.name)
+
+
 def _keep_through_power_cut(*folders: Path) -> None:
     """Have the system write down that names in these folders have changed."""
     for folder in folders:
@@ -292,7 +350,13 @@ def _make_index(edition: Edition) -> str:
         # What needs attention comes first.
         key=lambda entry: (entry.problem is None, natural_key(entry.page_id)),
     )
-    page = render_block("index", edition=edition, entries=entries).html
+    page = render_block(
+        "index",
+        edition=edition,
+        entries=entries,
+        said=INDEX_SAYS.get(edition.kind, INDEX_SAYS["classroom"]),
+        sheet_folder=lambda file: sheet_folder(Path(file)).name,
+    ).html
     check_page(page)
     return page
 

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from analysis.errors import UnknownError
 from analysis.language import Language, mark
-from analysis.settings import PageParameters, ReportParameters, Settings, check_parameters
+from analysis.settings import (
+    PageParameters,
+    ReportParameters,
+    Settings,
+    StudentParameters,
+    check_parameters,
+)
 from analysis.store.index import StoreIndex
 
 if TYPE_CHECKING:  # a page's parts take long to import; a run that makes none need not wait
@@ -50,6 +56,10 @@ class PageKind(ABC):
     @abstractmethod
     def title(self, page_id: str, window: str, language: Language) -> str:
         """Return the title of a page."""
+
+    def sheet_title(self, language: Language) -> str:
+        """Return the title of one sheet's page; empty where the notebook shows no sheets."""
+        return ""
 
     def about(self, index: StoreIndex, page_id: str) -> dict[str, str | None]:
         """Return what the index of an edition shows beside the page's id."""
@@ -132,8 +142,8 @@ class ClassroomPages(PageKind):
         return [page_id]
 
     def given(self, page_id: str, settings: Settings) -> dict:
-        """Return the classroom and the sizes of its groups."""
-        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups"})
+        """Return the classroom and the rules of its groups."""
+        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups", "use_wishes"})
         return {"classroom_id": page_id, **sizes}
 
     def title(self, page_id: str, window: str, language: Language) -> str:
@@ -146,7 +156,49 @@ class ClassroomPages(PageKind):
         return index.about(page_id)
 
 
+class StudentPages(ClassroomPages):
+    """The students' own pages: one page of a classroom's sheets, and one page a student."""
+
+    name = "students"
+    notebook = "student_page.ipynb"
+    parameters = StudentParameters
+    folder = "students"
+    reader: ClassVar[str] = "student"
+
+    def given(self, page_id: str, settings: Settings) -> dict:
+        """Return what its report is made from, and who reads the pages."""
+        return super().given(page_id, settings) | {"reader": self.reader}
+
+    def title(self, page_id: str, window: str, language: Language) -> str:
+        """Return what the page shows, of whom and when."""
+        said = mark("Classroom {classroom}, {window}: a page for each student")
+        return language.say(said, classroom=page_id, window=window)
+
+    def sheet_title(self, language: Language) -> str:
+        """Return the title of one student's page, which names nobody."""
+        return language.say(mark("My own page"))
+
+
+class FamilyPages(StudentPages):
+    """The same as letters to the students' families."""
+
+    name = "families"
+    folder = "families"
+    reader = "family"
+
+    def title(self, page_id: str, window: str, language: Language) -> str:
+        """Return what the page shows, of whom and when."""
+        said = mark("Classroom {classroom}, {window}: a letter to each family")
+        return language.say(said, classroom=page_id, window=window)
+
+    def sheet_title(self, language: Language) -> str:
+        """Return the title of one family's letter, which names nobody."""
+        return language.say(mark("A letter to the family"))
+
+
 CLASSROOMS = ClassroomPages()
+STUDENTS = StudentPages()
+FAMILIES = FamilyPages()
 
 
 def kind_named(name: str) -> PageKind:

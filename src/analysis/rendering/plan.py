@@ -192,4 +192,5 @@ class Planner:
                 memory=self.settings.report_memory,
             ),
             classroom_ids=tuple(self.kind.classroom_ids(self.index, page_id)),
+            sheet_title=self.kind.sheet_title(language),
         )

@@ -16,6 +16,16 @@ SAID = {
         "evidence, data {digest}. It holds student records: for the teacher of this classroom "
         "and the coach only."
     ),
+    "students": mark(
+        "Complete pages of classroom {page}, {window}: {students} students, {evidence} rows of "
+        "evidence, data {digest}. Together they are for the teacher; each sheet is for its own "
+        "student only."
+    ),
+    "families": mark(
+        "Complete letters of classroom {page}, {window}: {students} students, {evidence} rows of "
+        "evidence, data {digest}. Together they are for the teacher; each letter is for its own "
+        "family only."
+    ),
 }
 """At the end of a page, by its kind: what it holds, and who may have it."""
 

@@ -9,6 +9,7 @@ from analysis.language import open_language
 from analysis.rendering.execution import execute_notebook
 from analysis.rendering.page import make_page
 from analysis.rendering.proof import check_proof
+from analysis.rendering.sheets import keep_sheets
 from analysis.rendering.staging import Made, write_record
 from analysis.rendering.task import Task
 
@@ -49,8 +50,19 @@ def render_page(task: Task, server: str = "") -> str:
 
 
 def keep_page(task: Task, page: str) -> None:
-    """Put a page in the staging folder, then the record of what it was made from."""
+    """Put a page in the staging folder, then the record of what it was made from.
+
+    Where its notebook shows sheets, each is put there as a page of its own too.
+
+    Raises
+    ------
+    AnalysisError
+        A sheet is unfit, or is not one student's.
+    """
     write_whole(task.page, page)
+    if task.sheet_title:
+        language = open_language(task.parameters.language)
+        keep_sheets(task.executed, task.page, title=task.sheet_title, language=language)
     write_record(task.page, _record(task, page))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analysis.errors import UsageError
@@ -150,36 +151,22 @@ class _Run:
             return
         _check_notebook(next(iter(self.plan.tasks.values())))
         began = time.monotonic()
-        for page_id, failure in _make_all(self.plan.tasks, self.settings):
-            problem = failure or self._strangers_on(self.plan.tasks[page_id])
-            if problem is None:
-                self.summary.rendered.append(page_id)
-            else:
-                self.summary.failed.append({"page_id": page_id, "problem": problem})
-            on_done(page_id)
+        with ThreadPoolExecutor(1) as beside:
+            # Everybody is looked up while the workers start.
+            everybody = beside.submit(self._look_up_everybody)
+            for page_id, failure in _make_all(self.plan.tasks, self.settings):
+                task = self.plan.tasks[page_id]
+                problem = failure or _strangers_on(task, everybody.result())
+                if problem is None:
+                    self.summary.rendered.append(page_id)
+                else:
+                    self.summary.failed.append({"page_id": page_id, "problem": problem})
+                on_done(page_id)
         self.summary.rendered.sort(key=natural_key)
         self.summary.failed.sort(key=lambda one: natural_key(one["page_id"]))
         self.seconds_each = (time.monotonic() - began) / len(self.plan.tasks)
 
-    def _strangers_on(self, task: Task) -> str | None:
-        """Take back a page that shows a student not its own; return why, or None.
-
-        Looked for here and not in the worker, which must not know any other classroom.
-        """
-        from analysis.rendering.proof import WrongPageError
-
-        try:
-            for file in (task.page, task.executed):
-                # A worker of a cluster may bring back a page without its notebook.
-                text = file.read_text("utf-8") if file.is_file() else ""
-                self._strangers.check(text, task.page_id, task.classroom_ids)
-        except WrongPageError as error:
-            task.page.unlink()
-            return str(error)
-        return None
-
-    @cached_property
-    def _strangers(self) -> Strangers:
+    def _look_up_everybody(self) -> Strangers:
         # Loaded when there are pages to check: a run that makes none need not wait for it.
         from analysis.rendering.strangers import Strangers
         from analysis.store import Store
@@ -205,7 +192,9 @@ class _Run:
                 page_id, file=last.file, made_on=last.made_on, key=last.key,
                 problem=problem, failed=page_id in problems,
             )  # fmt: skip
-        edition = Edition(self.staging.name, self.order.window, entries, self.seconds_each)
+        edition = Edition(
+            self.staging.name, self.order.window, entries, self.seconds_each, self.order.kind.name
+        )
         new = {made[c].file for c in [*self.summary.rendered, *self.summary.resumed]}
         publish(self.out, edition, self.staging.finish(new))
         self._tell_edition(edition.name)
@@ -243,6 +232,27 @@ class _Run:
 
     def _entry(self, page_id: str, **what) -> Entry:
         return Entry(page_id=page_id, **self.order.kind.about(self.index, page_id), **what)
+
+
+def _strangers_on(task: Task, everybody: Strangers) -> str | None:
+    """Take back a page that shows a student not its own; return why, or None.
+
+    Looked for here and not in the worker, which must not know any other classroom.
+    """
+    from analysis.rendering.proof import WrongPageError
+
+    try:
+        for file in (task.page, task.executed):
+            # A worker of a cluster may bring back a page without its notebook.
+            text = file.read_text("utf-8") if file.is_file() else ""
+            everybody.check(text, task.page_id, task.classroom_ids)
+        if task.sheet_title:
+            everybody.check_sheets(task.page, task.classroom_ids)
+    except WrongPageError as error:
+        task.page.unlink()
+        shutil.rmtree(task.page.with_suffix(""), ignore_errors=True)
+        return str(error)
+    return None
 
 
 def _make_all(tasks: dict[str, Task], settings: Settings) -> Iterator[tuple[str, str | None]]:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from analysis.files import digest_of, make_private_folder, write_json
-from analysis.rendering.edition import new_name
+from analysis.rendering.edition import new_name, sheet_folder
 from analysis.rendering.staleness import Key
 
 MAKING = ".making-"
@@ -88,10 +88,13 @@ class Staging:
         return found
 
     def finish(self, kept: set[str]) -> Path:
-        """Leave nothing in the folder but these pages; return the folder."""
+        """Leave nothing in the folder but these pages and their sheets; return the folder."""
         shutil.rmtree(self.folder / RECORDS, ignore_errors=True)
+        folders = {sheet_folder(Path(name)).name for name in kept}
         for file in self.folder.iterdir():
-            if file.name not in kept:
+            if file.is_dir() and file.name not in folders:
+                shutil.rmtree(file)
+            elif file.is_file() and file.name not in kept:
                 file.unlink()
         return self.folder
 

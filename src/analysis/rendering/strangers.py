@@ -1,13 +1,15 @@
-"""No other classroom's student on a page: looked for by id and by name before publishing."""
+"""Nobody on a page who does not belong there: looked for by id and by name before publishing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from html import unescape
+from pathlib import Path
 
 from analysis.audit.markup import pictures_in
 from analysis.audit.people import Audience, People
 from analysis.audit.pictures import texts_in_picture
+from analysis.rendering.edition import sheet_file, sheet_folder
 from analysis.rendering.proof import WrongPageError
 
 
@@ -26,9 +28,7 @@ class Strangers(People):
         Also inside its pictures, where a drawing or a text chunk may hold a name. A name
         that also is, or is part of, a name said in these classrooms is no stranger's.
         """
-        inside = [said for picture in pictures_in(text) for said in texts_in_picture(picture)]
-        audience = Audience.of(classrooms=classroom_ids)
-        return self.strangers_in("\n".join([unescape(text), *inside]), audience)
+        return self._found(text, Audience.of(classrooms=classroom_ids))
 
     def check(self, text: str, page_id: str, classroom_ids: Collection[str]) -> None:
         """Stop a page that shows another classroom's student.
@@ -43,3 +43,36 @@ class Strangers(People):
                 f"The page made for {page_id} shows {len(found)} students of "
                 "other classrooms. It was not published."
             )
+
+    def check_sheets(self, page: Path, classroom_ids: Collection[str]) -> None:
+        """Stop where the sheets beside a page are not one a student, each with nobody else.
+
+        Parameters
+        ----------
+        page
+            The page of all sheets.
+        classroom_ids
+            Whose sheets they are.
+
+        Raises
+        ------
+        WrongPageError
+            With the count; the ids stay out of messages and logs.
+        """
+        here = set().union(*(self._students[one] for one in classroom_ids))
+        wanted = {sheet_file(page, one): one for one in here}
+        if {*sheet_folder(page).iterdir()} != wanted.keys():
+            raise WrongPageError("There is not one page for each student. None was published.")
+        shown = [
+            file
+            for file, student_id in wanted.items()
+            if self._found(file.read_text("utf-8"), Audience.of(students=[student_id]))
+        ]
+        if shown:
+            raise WrongPageError(
+                f"{len(shown)} students' own pages show another student. None was published."
+            )
+
+    def _found(self, page: str, audience: Audience) -> list[str]:
+        inside = [said for picture in pictures_in(page) for said in texts_in_picture(picture)]
+        return self.strangers_in("\n".join([unescape(page), *inside]), audience)

@@ -56,6 +56,8 @@ class Task:
         What the notebook may take.
     classroom_ids
         Classrooms whose rows it is made from, and whose students it may show.
+    sheet_title
+        Title of the pages made of single sheets; empty: there are none.
     """
 
     notebook: Path
@@ -68,3 +70,4 @@ class Task:
     key: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     classroom_ids: tuple[str, ...] = ()
+    sheet_title: str = ""

@@ -6,6 +6,7 @@
     skills.<digest>.parquet  items.…            the framework and the Q-matrix
     roster/<classroom>.<digest>.parquet         this classroom's students only
     evidence/<classroom>/<window>.<digest>.parquet
+    voice/<classroom>.<digest>.parquet          what its students say of themselves
     calibration/<window>.<digest>.json          made from everybody, holds no student
 
 A file is never changed: new rows make a new file, and ``store.json``, written last, puts

@@ -91,6 +91,11 @@ class StoreIndex:
         part = self._classroom(classroom_id)["evidence"].get(window)
         return Part(*part) if part else None
 
+    def voice_part(self, classroom_id: str) -> Part | None:
+        """Return the classroom's file of what its students say, or none."""
+        part = self._classroom(classroom_id).get("voice")
+        return Part(*part) if part else None
+
     def framework_digest(self) -> str:
         """Return a digest of skills and items; it changes when, and only when, they do."""
         parts = sorted(self._index["framework"].items())
@@ -100,7 +105,7 @@ class StoreIndex:
         """Return a digest of what a report of these classrooms reads; ``None``: of all.
 
         It changes when, and only when, a row of the roster, of the evidence up to this
-        window, or of the framework changes.
+        window, of what the students say of themselves, or of the framework changes.
         """
         wanted = self.classroom_ids if classroom_ids is None else classroom_ids
         windows = self.windows_until(window)
@@ -109,6 +114,8 @@ class StoreIndex:
             parts.append(self.roster_part(one).digest)
             known = [self.evidence_part(one, each) for each in windows]
             parts += [part.digest if part else "" for part in known]
+            said = self.voice_part(one)
+            parts += [said.digest] if said else []
         return digest_of(*(part.encode() for part in parts))
 
     def only(self, classroom_ids: Iterable[str]) -> dict:
@@ -170,6 +177,7 @@ def files_of(index: dict) -> set[str]:
     for classroom in index["classrooms"].values():
         files.add(classroom["roster"][0])
         files |= {part[0] for part in classroom["evidence"].values()}
+        files |= {classroom["voice"][0]} if classroom.get("voice") else set()
     return files
 
 

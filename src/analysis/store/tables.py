@@ -23,7 +23,7 @@ from analysis.store.index import (
     file_name,
     files_of,
 )
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
+from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, VOICE, check_table, empty_table
 
 
 class Store(StoreIndex):
@@ -74,6 +74,10 @@ class Store(StoreIndex):
         evidence = self._read([self.evidence_part(one, window) for one in wanted], EVIDENCE)
         return evidence.drop_duplicates(EVIDENCE.unique, ignore_index=True)
 
+    def read_voice(self, classroom_id: str) -> pd.DataFrame:
+        """Return what the students of one classroom say of themselves."""
+        return self._read([self.voice_part(classroom_id)], VOICE)
+
     def save(
         self,
         *,
@@ -81,6 +85,7 @@ class Store(StoreIndex):
         skills: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
         evidence: pd.DataFrame | None = None,
+        voice: pd.DataFrame | None = None,
     ) -> None:
         """Add tables to the store; a row with a known key takes the place of the old one.
 
@@ -103,6 +108,7 @@ class Store(StoreIndex):
                 self._save_framework("items", items, ITEMS)
                 joined = self._save_roster(roster)
                 self._save_evidence(evidence, joined)
+                self._save_voice(voice, joined)
                 windows = [list(pair) for pair in self._content["windows"].items()]
                 write_json(self.folder / MARKER, self._content | {"windows": windows})
                 # A run that reads now still finds the files it began with.
@@ -158,6 +164,21 @@ class Store(StoreIndex):
             part = self._write(merged, "evidence", classroom_id, window)
             self._classroom(classroom_id)["evidence"][window] = part
         self._order_windows(evidence.groupby("window")["observed_on"].min())
+
+    def _save_voice(self, voice: pd.DataFrame | None, joined: pd.DataFrame) -> None:
+        """Save what students say in each of their classrooms; the later answer counts."""
+        voice = empty_table(VOICE) if voice is None else check_table(voice, VOICE, "the voice form")
+        earlier = [self.read_voice(one) for one in self.classroom_ids] if len(joined) else []
+        moved = [part[part["student_id"].isin(joined["student_id"])] for part in earlier]
+        every = pd.concat([*moved, voice[list(VOICE.columns)]], ignore_index=True)
+        placed = every.merge(self.read_roster()[ROSTER.unique], on="student_id", how="inner")
+        for classroom_id, rows in placed.groupby("classroom_id", sort=True):
+            known = [self.read_voice(classroom_id), rows.drop(columns="classroom_id")]
+            both = pd.concat([part for part in known if len(part)], ignore_index=True)
+            both = both.sort_values("answered_on", na_position="first", kind="stable")
+            merged = both.drop_duplicates(VOICE.unique, keep="last")
+            merged = merged.sort_values(VOICE.unique, ignore_index=True)
+            self._classroom(classroom_id)["voice"] = self._write(merged, "voice", classroom_id)
 
     def _evidence_of(self, student_ids: pd.Series) -> pd.DataFrame:
         """Return what is already known of students who joined another classroom."""
