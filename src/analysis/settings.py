@@ -17,6 +17,7 @@ from pydantic_settings import (
 from analysis.errors import UnknownError, UsageError, join_faults
 
 GroupSize = Annotated[int, Field(ge=1, le=40)]
+CycleWeeks = Annotated[int, Field(ge=1, le=12)]
 
 
 class PageParameters(BaseModel):
@@ -48,6 +49,7 @@ class ReportParameters(PageParameters):
     min_size: GroupSize = Field(3, description="fewest students a group may have")
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
 
     @model_validator(mode="after")
     def _sizes_make_sense(self) -> ReportParameters:
@@ -77,6 +79,9 @@ class Settings(BaseSettings):
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
     language: str = Field("en", min_length=2, description="language of the pages: en or es")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
+    visits: Path = Field(Path("data/visits.csv"), description="the coach's log of visits")
+    smallest_cell: int = Field(10, ge=3, description="fewest students a figure may be about")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
     report_timeout: int = Field(180, ge=1, description="seconds one report may take")

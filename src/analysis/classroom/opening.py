@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from analysis.classroom.parts import Classroom
+from analysis.coaching import CYCLE_WEEKS
 from analysis.district import import_exports
 from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
@@ -26,6 +27,7 @@ def open_classroom(
     max_size: int = 6,
     n_groups: int | None = None,
     language: str = "en",
+    cycle_weeks: int = CYCLE_WEEKS,
 ) -> Classroom:
     """Open one classroom for one window.
 
@@ -44,6 +46,8 @@ def open_classroom(
         How many groups; ``None`` leaves it to the method.
     language
         Of what is shown: ``en`` or ``es``.
+    cycle_weeks
+        Weeks until the groups are formed anew, 1 to 12.
 
     Returns
     -------
@@ -65,6 +69,7 @@ def open_classroom(
             "max_size": max_size,
             "n_groups": n_groups,
             "language": language,
+            "cycle_weeks": cycle_weeks,
         }
     )
     store = open_store(Path(data_dir))
@@ -75,7 +80,14 @@ def open_classroom(
     rules = GroupRules(
         min_size=parameters.min_size, max_size=parameters.max_size, n_groups=parameters.n_groups
     )
-    return Classroom(store, classroom_id, window, rules, open_language(language))
+    return Classroom(
+        store,
+        classroom_id,
+        window,
+        rules,
+        open_language(language),
+        cycle_weeks=parameters.cycle_weeks,
+    )
 
 
 def open_store(data_dir: Path) -> Store:

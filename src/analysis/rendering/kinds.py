@@ -133,7 +133,7 @@ class ClassroomPages(PageKind):
 
     def given(self, page_id: str, settings: Settings) -> dict:
         """Return the classroom and the sizes of its groups."""
-        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups"})
+        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups", "cycle_weeks"})
         return {"classroom_id": page_id, **sizes}
 
     def title(self, page_id: str, window: str, language: Language) -> str:
