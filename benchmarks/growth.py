@@ -174,13 +174,13 @@ def describe_said(cells: pd.DataFrame) -> list[str]:
             f"| {name} | {label} | {gained.sum():,} | {here.loc[gained, 'true_gain'].mean():.1%} | "
             f"{gained[here['true_gain']].mean():.1%} | {wrong:.2%} |"
         )
-    slipped = cells["said"] == "slipped"
+    slipped, raw = cells["said"] == "slipped", cells["raw"] == "slipped"
+    lost = cells["true_loss"]
     lines += [
         "",
-        f"*Look again* was said of {slipped.sum():,} skills; "
-        f"{cells['true_loss'][slipped].mean():.0%} of them were lost ({cells['true_loss'].sum():,} of {len(cells):,} were lost at all). "
-        f"After points alone: {(cells['raw'] == 'slipped').sum():,}, "
-        f"{cells['true_loss'][cells['raw'] == 'slipped'].mean():.0%} of them lost.",
+        f"*Look again* was said of {slipped.sum():,} skills; {lost[slipped].mean():.0%} of them "
+        f"were lost ({lost.sum():,} of {len(cells):,} were lost at all). After points alone: "
+        f"{raw.sum():,}, {lost[raw].mean():.0%} of them lost.",
     ]
     return lines
 

@@ -59,6 +59,7 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
         skills=imported.skills,
         items=imported.items,
         evidence=imported.evidence,
+        coach_only=imported.coach_only,
     )
     return imported
 

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     language: str = Field("en", min_length=2, description="language of the pages: en or es")
     cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
     visits: Path = Field(Path("data/visits.csv"), description="the coach's log of visits")
+    keep_subgroups: list[str] = Field(
+        [], description="roster columns kept for the coach's page alone, as english_learner"
+    )
     smallest_cell: int = Field(10, ge=3, description="fewest students a figure may be about")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")

@@ -12,6 +12,8 @@ from analysis.files import digest_of, natural_key, safe_name
 
 FORMAT = 2
 MARKER = "store.json"
+COACH_ONLY_TABLE = "coach_only"
+"""In no classroom's digest and no classroom's slice."""
 ABOUT = ["teacher", "school", "grade"]
 """Columns of the roster that an index of reports shows."""
 
@@ -112,8 +114,12 @@ class StoreIndex:
         return digest_of(*(part.encode() for part in parts))
 
     def only(self, classroom_ids: Iterable[str]) -> dict:
-        """Return the index as if there were no other classrooms than these."""
-        return self._index | {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
+        """Return the index as if there were no other classrooms than these.
+
+        Without what is kept for the coach alone.
+        """
+        own = {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
+        return {k: v for k, v in self._index.items() if k != COACH_ONLY_TABLE} | own
 
     @property
     def content(self) -> dict:
@@ -167,6 +173,8 @@ def empty_index() -> dict:
 def files_of(index: dict) -> set[str]:
     """Return the names of all files that an index puts in force."""
     files = {part[0] for part in index["framework"].values()}
+    if index.get(COACH_ONLY_TABLE):
+        files.add(index[COACH_ONLY_TABLE][0])
     for classroom in index["classrooms"].values():
         files.add(classroom["roster"][0])
         files |= {part[0] for part in classroom["evidence"].values()}

@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.files import digest_of, locked, natural_key, write_json, write_whole
 from analysis.store.index import (
     ABOUT,
+    COACH_ONLY_TABLE,
     MARKER,
     Part,
     StoreIndex,
@@ -23,7 +24,7 @@ from analysis.store.index import (
     file_name,
     files_of,
 )
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
+from analysis.tables import COACH_ONLY, EVIDENCE, ITEMS, ROSTER, SKILLS, check_table, empty_table
 
 
 class Store(StoreIndex):
@@ -57,6 +58,11 @@ class Store(StoreIndex):
         parts = ds.dataset(self.folder / "roster", format="parquet")
         return parts.to_table(columns=columns).to_pandas()
 
+    def read_coach_only(self) -> pd.DataFrame:
+        """Return what was kept for the coach alone; nothing a classroom's report may ask for."""
+        part = self._index.get(COACH_ONLY_TABLE)
+        return self._read([Part(*part) if part else None], COACH_ONLY)
+
     def read_evidence(self, window: str, classroom_id: str | None = None) -> pd.DataFrame:
         """Return the evidence of one window, of one classroom or of all.
 
@@ -81,6 +87,7 @@ class Store(StoreIndex):
         skills: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
         evidence: pd.DataFrame | None = None,
+        coach_only: pd.DataFrame | None = None,
     ) -> None:
         """Add tables to the store; a row with a known key takes the place of the old one.
 
@@ -103,6 +110,7 @@ class Store(StoreIndex):
                 self._save_framework("items", items, ITEMS)
                 joined = self._save_roster(roster)
                 self._save_evidence(evidence, joined)
+                self._save_coach_only(coach_only)
                 windows = [list(pair) for pair in self._content["windows"].items()]
                 write_json(self.folder / MARKER, self._content | {"windows": windows})
                 # A run that reads now still finds the files it began with.
@@ -158,6 +166,13 @@ class Store(StoreIndex):
             part = self._write(merged, "evidence", classroom_id, window)
             self._classroom(classroom_id)["evidence"][window] = part
         self._order_windows(evidence.groupby("window")["observed_on"].min())
+
+    def _save_coach_only(self, rows: pd.DataFrame | None) -> None:
+        if rows is None or rows.empty:
+            return
+        old = self._index.get(COACH_ONLY_TABLE)
+        merged = self._merge(Part(*old) if old else None, rows, COACH_ONLY)
+        self._index[COACH_ONLY_TABLE] = self._write(merged, COACH_ONLY_TABLE)
 
     def _evidence_of(self, student_ids: pd.Series) -> pd.DataFrame:
         """Return what is already known of students who joined another classroom."""
