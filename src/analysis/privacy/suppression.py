@@ -51,8 +51,8 @@ def protect_counts(
     >>> protect_counts(counts)
            has it  needs it  total
     4a       <NA>      <NA>     43
-    4b       <NA>      <NA>     50
-    4c         25        30     55
+    4b         30        20     50
+    4c       <NA>      <NA>     55
     total      95        53    148
     """
     full = _with_totals(counts)
@@ -155,9 +155,10 @@ def _pair_up(values: np.ndarray, hidden: np.ndarray, smallest: int) -> None:
                 # Within a line the total counts on the other side of the equation.
                 lonely = own.sum() == 1 or (own.any() and counts[own].sum() < smallest)
                 if lonely and not own.all():
-                    shown = np.where(own, np.inf, counts)
-                    place = int(shown.argmin())
-                    hidden[(line, place) if axis == 0 else (place, line)] = True
+                    # Where the crossing line hides something anyway, nothing more has to.
+                    crossing = hidden.any(axis=axis)
+                    order = np.lexsort([counts, ~crossing, own])
+                    hidden[(line, order[0]) if axis == 0 else (order[0], line)] = True
                     changed = True
 
 

@@ -14,6 +14,8 @@ FORMAT = 2
 MARKER = "store.json"
 COACH_ONLY_TABLE = "coach_only"
 """In no classroom's digest and no classroom's slice."""
+NO_COACH = "all"
+"""Stands for the coach where a roster names none: then all such classrooms are one caseload."""
 ABOUT = ["teacher", "school", "grade"]
 """Columns of the roster that an index of reports shows."""
 
@@ -83,6 +85,24 @@ class StoreIndex:
     def about(self, classroom_id: str) -> dict[str, str | None]:
         """Return the classroom's teacher, school and grade, missing where not known."""
         return dict(self._classroom(classroom_id)["about"])
+
+    @property
+    def coach_ids(self) -> list[str]:
+        """Coaches of the classrooms, in natural order; ``all`` stands for those without one."""
+        return sorted({self.coach_of(one) for one in self.classroom_ids}, key=natural_key)
+
+    def coach_of(self, classroom_id: str) -> str:
+        """Return the classroom's coach, or ``all`` where the roster names none."""
+        return self._classroom(classroom_id).get("coach_id") or NO_COACH
+
+    def classrooms_of(self, coach_id: str) -> list[str]:
+        """Return the classrooms of one coach, in natural order."""
+        return [one for one in self.classroom_ids if self.coach_of(one) == coach_id]
+
+    def coach_only_digest(self) -> str:
+        """Return the digest of what is kept for the coach alone; empty where nothing is."""
+        part = self._index.get(COACH_ONLY_TABLE)
+        return Part(*part).digest if part else ""
 
     def roster_part(self, classroom_id: str) -> Part:
         """Return the classroom's roster file."""

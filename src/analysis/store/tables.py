@@ -141,6 +141,7 @@ class Store(StoreIndex):
             classroom = {"evidence": {}} if new else self._classroom(classroom_id)
             merged = self._merge(old, rows, ROSTER)
             classroom["roster"] = self._write(merged, "roster", classroom_id)
+            classroom["coach_id"] = next(iter(merged["coach_id"].dropna()), None)
             classroom["about"] = {c: next(iter(merged[c].dropna()), None) for c in ABOUT}
             self._index["classrooms"][classroom_id] = classroom
         return pairs.loc[pairs["_merge"] == "left_only", ROSTER.unique]
