@@ -10,10 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.errors import DataError, LockedError
 from analysis.exports import Import, Known, read_exports
 from analysis.files import safe_name
-from analysis.mastery import Calibration, calibrate
+from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.mastery import (
+    Calibration,
+    add_shares,
+    calibrate,
+    draw_profiles,
+    measure_mastery,
+)
 from analysis.skills import SkillFramework
 from analysis.store import Store
 from analysis.store.calibrations import (
@@ -27,6 +36,8 @@ from analysis.store.calibrations import (
 )
 
 RANDOM_STATE = 0
+N_DRAWS = 200
+"""Posterior draws behind a certainty: its standard error is then at most 0.035."""
 
 
 def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
@@ -62,6 +73,53 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
         coach_only=imported.coach_only,
     )
     return imported
+
+
+def group_classroom(
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    framework: SkillFramework,
+    *,
+    classroom_id: str,
+    rules: GroupRules,
+) -> tuple[pd.DataFrame, Grouping]:
+    """Return a classroom's mastery and its groups, the same wherever they are asked for.
+
+    Parameters
+    ----------
+    evidence, roster
+        Of this classroom alone.
+    calibration
+        Of the window.
+    framework
+        The district's skills.
+    classroom_id
+        Which classroom.
+    rules
+        The teacher's rules.
+
+    Returns
+    -------
+    mastery : pandas.DataFrame
+        A table of :data:`analysis.tables.MASTERY`.
+    grouping : Grouping
+    """
+    mastery = measure_mastery(evidence, roster, calibration)
+    drawn = draw_profiles(evidence, roster, calibration, n_draws=N_DRAWS, random_state=RANDOM_STATE)
+    grouping = form_groups(
+        mastery,
+        roster,
+        classroom_id=classroom_id,
+        window=calibration.window,
+        prerequisites=list(framework.graph.edges),
+        rules=rules,
+        draws=Draws(*drawn),
+        shares=add_shares(evidence),
+        supports_skill_groups=bool(calibration.supports_skill_groups),
+        random_state=RANDOM_STATE,
+    )
+    return mastery, grouping
 
 
 def open_framework(store: Store, language: str = "en") -> SkillFramework:

@@ -10,19 +10,15 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.coaching import CYCLE_WEEKS, Goal, last_day_of, suggest_goal
-from analysis.district import open_calibration, open_framework
-from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.district import group_classroom, open_calibration, open_framework
+from analysis.grouping import Grouping, GroupRules
 from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
-from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
+from analysis.mastery import Calibration
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
 from analysis.skills import SkillFramework
 from analysis.store import Store
 from analysis.words import SkillState, skill_state
-
-RANDOM_STATE = 0
-N_DRAWS = 200
-"""Posterior draws behind a certainty: its standard error is then at most 0.035."""
 
 
 class ClassroomTables:
@@ -85,7 +81,18 @@ class ClassroomTables:
     @cached_property
     def mastery(self) -> pd.DataFrame:
         """What each student has shown; see :data:`analysis.tables.MASTERY`."""
-        return measure_mastery(self.evidence, self.roster, self.calibration)
+        return self._measured[0]
+
+    @cached_property
+    def _measured(self) -> tuple[pd.DataFrame, Grouping]:
+        return group_classroom(
+            self.evidence,
+            self.roster,
+            self.calibration,
+            self.framework,
+            classroom_id=self.classroom_id,
+            rules=self.rules,
+        )
 
     @cached_property
     def grouping(self) -> Grouping:
