@@ -7,6 +7,7 @@ it without seeing another classroom's students.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,28 @@ from analysis.store.calibrations import (
 RANDOM_STATE = 0
 N_DRAWS = 200
 """Posterior draws behind a certainty: its standard error is then at most 0.035."""
+
+
+EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
+"""Endings of files that may be exports."""
+
+
+def open_store(data_dir: Path) -> Store:
+    """Return the store in a folder; one beside exports is made anew when they are newer.
+
+    Such a store holds nothing that is not in the exports, so one that another version
+    wrote is made anew as well.
+    """
+    store = Store(data_dir)
+    if store.exists:
+        return store
+    store = Store(data_dir / "store")
+    exports = [file for file in data_dir.glob("*.*") if file.suffix.lower() in EXPORTS]
+    newest = max((file.stat().st_mtime for file in exports), default=0)
+    if exports and not (store.is_current and store.saved_at >= newest):
+        shutil.rmtree(store.folder, ignore_errors=True)
+        import_exports([data_dir], store)
+    return store
 
 
 def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:

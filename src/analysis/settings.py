@@ -58,6 +58,23 @@ class ReportParameters(PageParameters):
         return self
 
 
+class CaseloadParameters(PageParameters):
+    """What a coach's page over all classrooms is made from.
+
+    Examples
+    --------
+    >>> CaseloadParameters(coach_id="c1", window="2026-EOY", data_dir="data/store").smallest_cell
+    10
+    """
+
+    coach_id: str = Field(min_length=1, description="coach to report to, as in the roster")
+    visits: str = Field("data/visits.csv", description="the coach's log of visits")
+    min_size: GroupSize = Field(3, description="fewest students a group may have")
+    max_size: GroupSize = Field(6, description="most students a group may have")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
+    smallest_cell: int = Field(10, ge=3, description="fewest students a figure may be about")
+
+
 Parameters = TypeVar("Parameters", bound=PageParameters)
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from analysis.classroom.parts import Classroom
 from analysis.coaching import CYCLE_WEEKS
-from analysis.district import import_exports
+from analysis.district import open_store
 from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
 from analysis.language import open_language
 from analysis.settings import check_parameters
-from analysis.store import Store
-
-EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
-"""Endings of files that may be exports."""
 
 
 def open_classroom(
@@ -88,21 +83,3 @@ def open_classroom(
         open_language(language),
         cycle_weeks=parameters.cycle_weeks,
     )
-
-
-def open_store(data_dir: Path) -> Store:
-    """Return the store in a folder; one beside exports is made anew when they are newer.
-
-    Such a store holds nothing that is not in the exports, so one that another version
-    wrote is made anew as well.
-    """
-    store = Store(data_dir)
-    if store.exists:
-        return store
-    store = Store(data_dir / "store")
-    exports = [file for file in data_dir.glob("*.*") if file.suffix.lower() in EXPORTS]
-    newest = max((file.stat().st_mtime for file in exports), default=0)
-    if exports and not (store.is_current and store.saved_at >= newest):
-        shutil.rmtree(store.folder, ignore_errors=True)
-        import_exports([data_dir], store)
-    return store

@@ -48,6 +48,7 @@ class Fact(StrEnum):
     ONE_SKILL = "one skill missing"
     NEW_TEACHER = "first-year teacher"
     SHARED_STUDENT = "student in two classrooms"
+    SAME_NAME = "same name"
 
 
 def list_notable(
@@ -155,7 +156,7 @@ def _one_skill_facts(placed: pd.DataFrame):
 
 
 def _people_facts(roster: pd.DataFrame, teacher_years: pd.Series | None):
-    """Years taught (value); students who are in another classroom too (value)."""
+    """Years taught, students in another classroom too, students who share a name (value)."""
     if teacher_years is not None:
         for classroom_id in teacher_years.index[teacher_years.eq(0)]:
             yield classroom_id, Fact.NEW_TEACHER, 0.0, np.nan, None
@@ -163,3 +164,7 @@ def _people_facts(roster: pd.DataFrame, teacher_years: pd.Series | None):
     shared = roster[n_rooms > 1].groupby("classroom_id")["student_id"].nunique()
     for classroom_id, n in shared.items():
         yield classroom_id, Fact.SHARED_STUDENT, float(n), np.nan, None
+    named = roster.dropna(subset=["display_name"])
+    twins = named[named.duplicated(["classroom_id", "display_name"], keep=False)]
+    for classroom_id, n in twins.groupby("classroom_id").size().items():
+        yield classroom_id, Fact.SAME_NAME, float(n), np.nan, None
