@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.errors import DataError, UsageError
 from analysis.files import locked, write_whole
+from analysis.language import mark
 
 COLUMNS = [
     "date", "classroom_id", "teacher", "goal", "skill_id", "baseline", "target", "due",
@@ -37,10 +38,10 @@ SURE = 0.9
 class Outcome(StrEnum):
     """What the evidence says of a cycle's goal."""
 
-    MET = "met"
-    NOT_MET = "not met"
-    OPEN = "cannot be said yet"
-    RUNNING = "still running"
+    MET = mark("met")
+    NOT_MET = mark("not met")
+    OPEN = mark("cannot be said yet")
+    RUNNING = mark("still running")
 
 
 def read_visits(file: str | Path) -> pd.DataFrame:

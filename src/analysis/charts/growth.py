@@ -246,8 +246,9 @@ def _plot_classrooms(figure: Figure, classrooms, notes, highest: float, n_rows: 
 
 
 def _steps(slopes: pd.DataFrame, language: Language) -> str:
-    return language.all_of(
-        f"{row.Index} ({language.percent(row.before)} {language.say('to')} "
-        f"{language.percent(row.now)})"
-        for row in slopes.itertuples()
-    )
+    """Return each skill with its shares before and now, as a list in a sentence."""
+    said = []
+    for row in slopes.itertuples():
+        low, high = language.percent(row.before), language.percent(row.now)
+        said.append(f"{row.Index} ({language.say('{low} to {high}', low=low, high=high)})")
+    return language.all_of(said)

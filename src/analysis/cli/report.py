@@ -90,6 +90,8 @@ def report_command(
     from analysis.store import StoreIndex
     from analysis.store.fetching import fetch_store
 
+    # The log of visits lies on this machine, and so does what is kept for the coach alone.
+    engine = "pool" if caseload else engine
     settings = read_settings(
         config, store=store, out=out_dir, workers=workers, language=language, keep=keep,
         engine=engine, scheduler=scheduler, fetch_from=fetch_from, deliver_to=deliver_to,
