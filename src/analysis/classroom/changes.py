@@ -62,6 +62,10 @@ def skill_slopes(classroom: ClassroomTables) -> pd.DataFrame:
 
 def movement_values(classroom: ClassroomTables, names_of: Names) -> dict:
     """Return where the students of the groups before are now, and who does not move."""
+    seen = classroom.placed, classroom.mastery, classroom.windows_so_far
+    entrenched, stuck = find_entrenched(*seen), find_stuck(*seen)
+    # Nobody is listed twice: always at the earliest skills says more.
+    stuck = stuck[~stuck["student_id"].isin(entrenched["student_id"])]
     return {
         "before": classroom.window_before,
         "courses": _courses(classroom, names_of),
@@ -69,16 +73,8 @@ def movement_values(classroom: ClassroomTables, names_of: Names) -> dict:
             classroom.traced, last_day_of(classroom.evidence), cycle_weeks=classroom.cycle_weeks
         ),
         "weeks": classroom.cycle_weeks,
-        "stuck": _listed(
-            find_stuck(classroom.placed, classroom.mastery, classroom.windows_so_far),
-            classroom,
-            names_of,
-        ),
-        "entrenched": _listed(
-            find_entrenched(classroom.placed, classroom.mastery, classroom.windows_so_far),
-            classroom,
-            names_of,
-        ),
+        "stuck": _listed(stuck, classroom, names_of),
+        "entrenched": _listed(entrenched, classroom, names_of),
     }
 
 
