@@ -6,7 +6,9 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from analysis.cli import app
 from analysis.errors import DataError, LockedError, UsageError
 from analysis.files import locked
 from analysis.visits import COLUMNS, Outcome, add_visit, judge_cycle, list_cycles, read_visits
@@ -59,6 +61,17 @@ def test_a_note_is_never_a_formula(tmp_path):
     file = tmp_path / "visits.csv"
     add_visit(file, VISIT | {"goal": '=HYPERLINK("https://example.org")'})
     assert "\"'=HYPERLINK" in file.read_text()
+    assert read_visits(file)["goal"].tolist() == ['=HYPERLINK("https://example.org")']
+
+
+def test_a_visit_is_logged_from_the_command_line(tmp_path):
+    log = str(tmp_path / "visits.csv")
+    words = ["visit", "demo-4b", "--on", "2026-09-14", "--skill", "3.PV.1", "--target", "15"]
+    done = CliRunner().invoke(app, [*words, "--due", "2026-10-12", "--next", "-x", "--log", log])
+    assert done.exit_code == 0, done.output
+    (cycle,) = list_cycles(read_visits(log)).itertuples()
+    assert (cycle.classroom_id, cycle.skill_id, cycle.target) == ("demo-4b", "3.PV.1", 15)
+    assert (cycle.date, cycle.due) == (pd.Timestamp("2026-09-14"), pd.Timestamp("2026-10-12"))
 
 
 def test_two_writers_do_not_write_at_once(tmp_path):

@@ -98,7 +98,7 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
     return imported
 
 
-def group_classroom(
+def group_plainly(
     evidence: pd.DataFrame,
     roster: pd.DataFrame,
     calibration: Calibration,
@@ -107,7 +107,7 @@ def group_classroom(
     classroom_id: str,
     rules: GroupRules,
 ) -> tuple[pd.DataFrame, Grouping]:
-    """Return a classroom's mastery and its groups, the same wherever they are asked for.
+    """Return a classroom's mastery and the groups that come out before a teacher changes them.
 
     Parameters
     ----------

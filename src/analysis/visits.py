@@ -28,6 +28,9 @@ COLUMNS = [
 """In the order of the file. ``baseline`` and ``target`` count students; ``date`` and ``due``
 are days as 2026-09-14; ``skill_id`` is empty where the goal is not about a skill."""
 
+MADE_TEXT = r"^'([=+\-@\t\r])"
+"""How a cell that a spreadsheet would compute is written; read back without the mark."""
+
 DAYS = ["date", "due"]
 COUNTS = ["baseline", "target"]
 
@@ -198,6 +201,7 @@ def _typed(rows: pd.DataFrame, faults: list[str]) -> pd.DataFrame:
     """Return rows with days and counts read, and add to ``faults`` what is neither."""
     typed = rows.apply(lambda column: column.astype("str").str.strip())
     typed = typed.mask(typed.eq("") | rows.isna())
+    typed = typed.replace(MADE_TEXT, r"\1", regex=True)
     columns = {}
     for name in COLUMNS:
         if name in DAYS:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from analysis.district import group_classroom, open_calibration, open_framework
+from analysis.district import group_plainly, open_calibration, open_framework
 from analysis.equity import Sorting, check_sorting
 from analysis.grouping import Grouping, GroupRules, form_groups
 from analysis.growth import (
@@ -255,7 +255,7 @@ class CaseloadTables:
             for classroom_id in self.classroom_ids:
                 evidence = self.store.read_evidence(window, classroom_id)
                 roster = self.store.read_roster(classroom_id)
-                _, grouping = group_classroom(
+                _, grouping = group_plainly(
                     evidence,
                     roster,
                     calibration,

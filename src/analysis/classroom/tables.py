@@ -10,11 +10,11 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.coaching import CYCLE_WEEKS, Goal, last_day_of, suggest_goal
-from analysis.district import group_classroom, open_calibration, open_framework
-from analysis.grouping import Grouping, GroupRules
+from analysis.district import N_DRAWS, RANDOM_STATE, open_calibration, open_framework
+from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
-from analysis.mastery import Calibration
+from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -81,18 +81,7 @@ class ClassroomTables:
     @cached_property
     def mastery(self) -> pd.DataFrame:
         """What each student has shown; see :data:`analysis.tables.MASTERY`."""
-        return self._measured[0]
-
-    @cached_property
-    def _measured(self) -> tuple[pd.DataFrame, Grouping]:
-        return group_classroom(
-            self.evidence,
-            self.roster,
-            self.calibration,
-            self.framework,
-            classroom_id=self.classroom_id,
-            rules=self.rules,
-        )
+        return measure_mastery(self.evidence, self.roster, self.calibration)
 
     @cached_property
     def grouping(self) -> Grouping:
