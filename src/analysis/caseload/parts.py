@@ -169,10 +169,11 @@ class Caseload(CaseloadTables):
             own = seated.loc[seated["group"] == row.group, "student_id"]
             by_room = own.groupby(own.map(homes)).apply(lambda ids: sorted(map(self.name_of, ids)))
             groups.append((row, self.framework.name_of(row.focus_skill_id), by_room.to_dict()))
+        without = grouping.groups.loc[grouping.groups["group"].isna(), "student_id"]
         return self._block(
             "caseload_block",
-            grade=grade,
             groups=groups,
+            without=sorted(map(self.name_of, without)),
             n_students=len(grouping.groups),
             n_seated=len(seated),
             share=grouping.expected_on_target,

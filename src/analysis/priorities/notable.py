@@ -14,7 +14,8 @@ FEW_ANSWERS = 0.5
 """Answers a student, as a share of what is usual, below which the evidence is thin."""
 
 APART = 2.0
-"""Mean skills held from which a classroom stands apart from its grade, if also certain."""
+"""Skills from which a classroom's mean stands apart from its grade, or its students from each
+other, if that is also certain or unusual: less makes no difference to a lesson."""
 
 WIDER = 1.4
 """Times the usual spread of students from which a classroom is two classes in one."""
@@ -132,7 +133,7 @@ def _level_facts(placed: pd.DataFrame):
             if abs(apart) >= max(APART, NORMAL * error):
                 fact = Fact.AHEAD if apart > 0 else Fact.BEHIND
                 yield classroom_id, fact, room["mean"], usual, None
-            if room["std"] >= WIDER * spread:
+            if room["std"] >= max(APART, WIDER * spread):
                 yield classroom_id, Fact.TWO_HALVES, room["std"], spread, None
 
 
