@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 import numpy as np
@@ -28,6 +29,9 @@ ELSEWHERE = 0.4
 
 READY = 0.6
 """Share of the class who are ready for it: the skill is missing, not what comes before."""
+
+MOST_MISSING = 2
+"""Such skills a classroom may have; with more it is behind, and that is said instead."""
 
 FEWEST = 5
 """Students with answers below which nothing is said of how a classroom compares."""
@@ -144,16 +148,23 @@ def _one_skill_facts(placed: pd.DataFrame):
         held=("mastery", "mean"), ready=("ready", "mean"), n=("mastery", "size")
     )
     cells = cells[cells["n"] >= FEWEST].reset_index()
-    for (_, skill_id), rooms in cells.groupby(["grade", "skill_id"]):
-        for row in rooms.itertuples():
-            elsewhere = rooms.loc[rooms["classroom_id"] != row.classroom_id, "held"]
-            if not len(elsewhere):
-                continue
-            usual = float(elsewhere.mean())
-            # A skill without prerequisites has everyone ready.
-            ready = 1.0 if np.isnan(row.ready) else row.ready
-            if row.held <= NOBODY and usual >= ELSEWHERE and ready >= READY:
-                yield row.classroom_id, Fact.ONE_SKILL, row.held, usual, skill_id
+    found = [
+        (row.classroom_id, Fact.ONE_SKILL, row.held, usual, skill_id)
+        for (_, skill_id), rooms in cells.groupby(["grade", "skill_id"])
+        for row, usual in _with_elsewhere(rooms)
+        # A skill without prerequisites has everyone ready.
+        if row.held <= NOBODY and usual >= ELSEWHERE and not row.ready < READY
+    ]
+    n_missing = Counter(room for room, *_ in found)
+    yield from (fact for fact in found if n_missing[fact[0]] <= MOST_MISSING)
+
+
+def _with_elsewhere(rooms: pd.DataFrame):
+    """Give each classroom's row with the mean share in the others; none where it is alone."""
+    for row in rooms.itertuples():
+        elsewhere = rooms.loc[rooms["classroom_id"] != row.classroom_id, "held"]
+        if len(elsewhere):
+            yield row, float(elsewhere.mean())
 
 
 def _people_facts(roster: pd.DataFrame, teacher_years: pd.Series | None):
