@@ -16,7 +16,7 @@ from conftest import PROJECT
 
 METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
 KEYWORDS = {"say": None, "say_n": (1, 2), "mark": None}
-NOTEBOOKS = ["classroom_report.ipynb", "student_page.ipynb"]
+NOTEBOOKS = ["classroom_report.ipynb", "student_page.ipynb", "caseload_report.ipynb"]
 OTHERS = [code for code in languages() if code != "en"]
 
 

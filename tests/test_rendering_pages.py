@@ -100,14 +100,15 @@ def test_a_page_without_the_content_policy_is_stopped():
 
 def test_every_value_of_a_block_is_escaped():
     attack = '"><img src=x onerror=alert(1)>'
-    html = render_block("changes", before=attack, gained=[(attack, [attack])], slipped=[]).html
-    assert html.count("&gt;&lt;img") == 3
+    table = {"caption": attack, "columns": [attack], "rows": [(attack,)], "empty": ""}
+    html = render_block("table", **table).html
+    assert html.count("&gt;&lt;img") == 4
     assert "<img" not in html
 
 
 def test_a_block_without_a_value_it_shows_is_an_error():
-    with pytest.raises(UndefinedError, match="gained"):
-        render_block("changes", before="BOY")
+    with pytest.raises(UndefinedError, match="columns"):
+        render_block("table", caption="Files")
 
 
 # -- proof --------------------------------------------------------------------------------

@@ -7,13 +7,23 @@ it without seeing another classroom's students.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from analysis.errors import DataError, LockedError
 from analysis.exports import Import, Known, read_exports
 from analysis.files import safe_name
-from analysis.mastery import Calibration, calibrate
+from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.mastery import (
+    Calibration,
+    add_shares,
+    calibrate,
+    draw_profiles,
+    measure_mastery,
+)
 from analysis.skills import SkillFramework
 from analysis.store import Store
 from analysis.store.calibrations import (
@@ -27,6 +37,30 @@ from analysis.store.calibrations import (
 )
 
 RANDOM_STATE = 0
+N_DRAWS = 200
+"""Posterior draws behind a certainty: its standard error is then at most 0.035."""
+
+
+EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
+"""Endings of files that may be exports."""
+
+
+def open_store(data_dir: Path) -> Store:
+    """Return the store in a folder; one beside exports is made anew when they are newer.
+
+    Such a store holds nothing that is not in the exports, so one that another version
+    wrote is made anew as well.
+    """
+    store = Store(data_dir)
+    if store.exists:
+        return store
+    store = Store(data_dir / "store")
+    exports = [file for file in data_dir.glob("*.*") if file.suffix.lower() in EXPORTS]
+    newest = max((file.stat().st_mtime for file in exports), default=0)
+    if exports and not (store.is_current and store.saved_at >= newest):
+        shutil.rmtree(store.folder, ignore_errors=True)
+        import_exports([data_dir], store)
+    return store
 
 
 def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
@@ -60,8 +94,56 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
         items=imported.items,
         evidence=imported.evidence,
         voice=imported.voice,
+        coach_only=imported.coach_only,
     )
     return imported
+
+
+def group_plainly(
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    framework: SkillFramework,
+    *,
+    classroom_id: str,
+    rules: GroupRules,
+) -> tuple[pd.DataFrame, Grouping]:
+    """Return a classroom's mastery and the groups that come out before a teacher changes them.
+
+    Parameters
+    ----------
+    evidence, roster
+        Of this classroom alone.
+    calibration
+        Of the window.
+    framework
+        The district's skills.
+    classroom_id
+        Which classroom.
+    rules
+        The teacher's rules.
+
+    Returns
+    -------
+    mastery : pandas.DataFrame
+        A table of :data:`analysis.tables.MASTERY`.
+    grouping : Grouping
+    """
+    mastery = measure_mastery(evidence, roster, calibration)
+    drawn = draw_profiles(evidence, roster, calibration, n_draws=N_DRAWS, random_state=RANDOM_STATE)
+    grouping = form_groups(
+        mastery,
+        roster,
+        classroom_id=classroom_id,
+        window=calibration.window,
+        prerequisites=list(framework.graph.edges),
+        rules=rules,
+        draws=Draws(*drawn),
+        shares=add_shares(evidence),
+        supports_skill_groups=bool(calibration.supports_skill_groups),
+        random_state=RANDOM_STATE,
+    )
+    return mastery, grouping
 
 
 def open_framework(store: Store, language: str = "en") -> SkillFramework:

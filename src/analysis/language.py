@@ -69,9 +69,13 @@ class Language:
         """Return a date's month and year."""
         return format_skeleton("yMMMM", day, locale=self.babel_code)
 
-    def number(self, number: float) -> str:
-        """Return a number with the language's own signs."""
-        return format_decimal(number, locale=self.babel_code)
+    def number(self, number: float, digits: int | None = None) -> str:
+        """Return a number with the language's own signs, and as many decimals as asked for."""
+        if digits is None:
+            return format_decimal(number, locale=self.babel_code)
+        # Rounded first: nothing is shown as minus zero.
+        pattern = "#,##0." + "0" * digits if digits else "#,##0"
+        return format_decimal(round(number, digits) + 0.0, pattern, locale=self.babel_code)
 
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) as whole percent."""

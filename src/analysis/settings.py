@@ -17,6 +17,7 @@ from pydantic_settings import (
 from analysis.errors import UnknownError, UsageError, join_faults
 
 GroupSize = Annotated[int, Field(ge=1, le=40)]
+CycleWeeks = Annotated[int, Field(ge=1, le=12)]
 
 
 class PageParameters(BaseModel):
@@ -49,6 +50,7 @@ class ReportParameters(PageParameters):
     max_size: GroupSize = Field(6, description="most students a group may have")
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; None: chosen")
     use_wishes: bool = Field(False, description="whom students work well with counts a little")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
 
     @model_validator(mode="after")
     def _sizes_make_sense(self) -> ReportParameters:
@@ -68,6 +70,23 @@ class StudentParameters(ReportParameters):
 
     student_id: str | None = Field(None, description="one student; None: a page for each")
     reader: Literal["student", "family"] = Field("student", description="who reads the page")
+
+
+class CaseloadParameters(PageParameters):
+    """What a coach's page over all classrooms is made from.
+
+    Examples
+    --------
+    >>> CaseloadParameters(coach_id="c1", window="2026-EOY", data_dir="data/store").smallest_cell
+    10
+    """
+
+    coach_id: str = Field(min_length=1, description="coach to report to, as in the roster")
+    visits: str = Field("data/visits.csv", description="the coach's log of visits")
+    min_size: GroupSize = Field(3, description="fewest students a group may have")
+    max_size: GroupSize = Field(6, description="most students a group may have")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
+    smallest_cell: int = Field(10, ge=3, description="fewest students a figure may be about")
 
 
 Parameters = TypeVar("Parameters", bound=PageParameters)
@@ -92,6 +111,12 @@ class Settings(BaseSettings):
     n_groups: int | None = Field(None, ge=1, le=12, description="how many groups; unset: chosen")
     use_wishes: bool = Field(False, description="whom students work well with counts a little")
     language: str = Field("en", min_length=2, description="language of the pages: en or es")
+    cycle_weeks: CycleWeeks = Field(4, description="weeks until the groups are formed anew")
+    visits: Path = Field(Path("data/visits.csv"), description="the coach's log of visits")
+    keep_subgroups: list[str] = Field(
+        [], description="roster columns kept for the coach's page alone, as english_learner"
+    )
+    smallest_cell: int = Field(10, ge=3, description="fewest students a figure may be about")
     workers: int | None = Field(None, ge=1, description="processes at work; unset: one a core")
     cell_timeout: int = Field(120, ge=1, description="seconds one cell may take")
     report_timeout: int = Field(180, ge=1, description="seconds one report may take")

@@ -84,6 +84,14 @@ ROSTER = _table(
 )
 """Who is in which classroom; a student may be in several."""
 
+COACH_ONLY = _table(
+    "what is kept for the coach alone",
+    {"student_id": _text(), "classroom_id": _text()},
+    key=["student_id", "classroom_id"],
+)
+"""Columns of a roster that the coach asked to keep, as text: supports, demographics, the
+teacher's years. They stand apart from the roster, which every report reads."""
+
 SKILLS = _table(
     "skills",
     {

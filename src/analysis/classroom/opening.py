@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from analysis.classroom.parts import Classroom
-from analysis.district import import_exports
+from analysis.coaching import CYCLE_WEEKS
+from analysis.district import open_store
 from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
 from analysis.language import open_language
 from analysis.settings import check_parameters
 from analysis.store import Store
 from analysis.voice import find_partners
-
-EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
-"""Endings of files that may be exports."""
 
 
 def open_classroom(
@@ -28,6 +25,7 @@ def open_classroom(
     n_groups: int | None = None,
     use_wishes: bool = False,
     language: str = "en",
+    cycle_weeks: int = CYCLE_WEEKS,
 ) -> Classroom:
     """Open one classroom for one window.
 
@@ -48,6 +46,8 @@ def open_classroom(
         Whether it counts a little whom students say they work well with.
     language
         Of what is shown: ``en`` or ``es``.
+    cycle_weeks
+        Weeks until the groups are formed anew, 1 to 12.
 
     Returns
     -------
@@ -70,6 +70,7 @@ def open_classroom(
             "n_groups": n_groups,
             "use_wishes": use_wishes,
             "language": language,
+            "cycle_weeks": cycle_weeks,
         }
     )
     store = open_store(Path(data_dir))
@@ -83,28 +84,17 @@ def open_classroom(
         n_groups=parameters.n_groups,
         wishes=_wishes(store, classroom_id) if parameters.use_wishes else (),
     )
-    return Classroom(store, classroom_id, window, rules, open_language(language))
+    return Classroom(
+        store,
+        classroom_id,
+        window,
+        rules,
+        open_language(language),
+        cycle_weeks=parameters.cycle_weeks,
+    )
 
 
 def _wishes(store: Store, classroom_id: str) -> list[tuple[str, str]]:
     """Return pairs of classmates of whom one says to work well with the other."""
     partners = find_partners(store.read_voice(classroom_id), store.read_roster(classroom_id))
     return sorted({tuple(sorted(pair)) for pair in partners.itertuples(index=False)})
-
-
-def open_store(data_dir: Path) -> Store:
-    """Return the store in a folder; one beside exports is made anew when they are newer.
-
-    Such a store holds nothing that is not in the exports, so one that another version
-    wrote is made anew as well.
-    """
-    store = Store(data_dir)
-    if store.exists:
-        return store
-    store = Store(data_dir / "store")
-    exports = [file for file in data_dir.glob("*.*") if file.suffix.lower() in EXPORTS]
-    newest = max((file.stat().st_mtime for file in exports), default=0)
-    if exports and not (store.is_current and store.saved_at >= newest):
-        shutil.rmtree(store.folder, ignore_errors=True)
-        import_exports([data_dir], store)
-    return store

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.charts import Chart, chart_skill_map, chart_skill_needs
+from analysis.charts import Chart, chart_framework, chart_skill_map, chart_skill_needs
+from analysis.classroom.changes import growth_values, movement_values
 from analysis.classroom.tables import ClassroomTables
 from analysis.coaching import REACHABLE, coach_questions, last_day_of
 from analysis.grouping import compare_views
@@ -149,13 +150,25 @@ class Classroom(ClassroomTables):
         )
 
     def show_changes(self) -> Block:
-        """Show what changed since the window before."""
+        """Show what changed since the window before: the class, its skills, its students."""
         return self._block(
             "changes",
-            before=self.window_before,
             gained=self._by_skill(self.changes[self.changes["change"] == "gained"]),
             slipped=self._by_skill(self.changes[self.changes["change"] == "slipped"]),
+            **growth_values(self),
         )
+
+    def show_movement(self) -> Block:
+        """Show who moved on from the groups before, who did not, and when to regroup."""
+        return self._block("movement", **movement_values(self, self._names_of))
+
+    def chart_framework(self) -> Chart:
+        """Draw which skills build on which, with the class on them."""
+        counts = self.skill_counts
+        matrix = self.framework.prerequisite_matrix(list(counts.index))
+        edges = [(counts.index[j], counts.index[k]) for j, k in np.argwhere(matrix)]
+        names = {skill_id: self.framework.name_of(skill_id) for skill_id in counts.index}
+        return chart_framework(counts, edges, names, self.language)
 
     def show_group_details(self) -> Block:
         """Show, for each group, why these students, and how to begin."""

@@ -9,10 +9,10 @@ from functools import cached_property
 
 import pandas as pd
 
-from analysis.coaching import Goal, last_day_of, suggest_goal
-from analysis.district import open_calibration, open_framework
+from analysis.coaching import CYCLE_WEEKS, Goal, last_day_of, suggest_goal
+from analysis.district import N_DRAWS, RANDOM_STATE, open_calibration, open_framework
 from analysis.grouping import Draws, Grouping, GroupRules, form_groups
-from analysis.growth import changes_since
+from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
 from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
 from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
@@ -20,10 +20,6 @@ from analysis.progress import doubt_thin_claims, latest_standing, summarise_evid
 from analysis.skills import SkillFramework
 from analysis.store import Store
 from analysis.words import SkillState, skill_state
-
-RANDOM_STATE = 0
-N_DRAWS = 200
-"""Posterior draws behind a certainty: its standard error is then at most 0.035."""
 
 
 class ClassroomTables:
@@ -39,6 +35,8 @@ class ClassroomTables:
         The teacher's rules for the groups.
     language
         Of what is said.
+    cycle_weeks
+        Weeks until the groups are formed anew.
     """
 
     def __init__(
@@ -48,12 +46,15 @@ class ClassroomTables:
         window: str,
         rules: GroupRules,
         language: Language,
+        *,
+        cycle_weeks: int = CYCLE_WEEKS,
     ):
         self.classroom_id = classroom_id
         self.window = window
         self.rules = rules
         self.language = language
         self.store = store
+        self.cycle_weeks = cycle_weeks
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.classroom_id!r}, window={self.window!r})"
@@ -129,14 +130,29 @@ class ClassroomTables:
     @cached_property
     def goal(self) -> Goal | None:
         """A goal for the coaching cycle that begins with these groups."""
-        return suggest_goal(self.grouping, last_day_of(self.evidence))
+        return suggest_goal(self.grouping, last_day_of(self.evidence), weeks=self.cycle_weeks)
 
-    @cached_property
+    @property
     def window_before(self) -> str | None:
         """The classroom's last window before this one, or ``None``."""
-        windows = self.store.windows_of(self.classroom_id)
-        earlier = windows[: windows.index(self.window)] if self.window in windows else []
+        earlier = [window for window in self.windows_so_far if window != self.window]
         return earlier[-1] if earlier else None
+
+    @cached_property
+    def earlier(self) -> list[ClassroomTables]:
+        """The same classroom in each window before, with the same rules."""
+        return [
+            ClassroomTables(self.store, self.classroom_id, window, self.rules, self.language,
+                            cycle_weeks=self.cycle_weeks)
+            for window in self.windows_so_far
+            if window != self.window
+        ]  # fmt: skip
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """How likely each student gained or lost each skill since the window before."""
+        before = self.earlier[-1].mastery if self.earlier else self.mastery.head(0)
+        return measure_changes(before, self.mastery)
 
     @cached_property
     def windows_so_far(self) -> list[str]:
@@ -175,9 +191,22 @@ class ClassroomTables:
     @cached_property
     def changes(self) -> pd.DataFrame:
         """What students gained and may have lost since the window before."""
-        if self.window_before is None:
-            return changes_since(self.mastery.head(0), self.mastery)
-        return changes_since(self._mastery_in(self.window_before), self.mastery)
+        return said_changes(self.compared)
+
+    @cached_property
+    def traced(self) -> pd.DataFrame:
+        """Where the students of the groups of the window before are now, and why."""
+        before = self.earlier[-1].grouping.groups if self.earlier else self.grouping.groups.head(0)
+        return trace_groups(before, self.grouping.groups, self.mastery)
+
+    @cached_property
+    def placed(self) -> pd.DataFrame:
+        """Who sat where in all windows so far, and which group had the earliest skills."""
+        tables = [*self.earlier, self]
+        return place_groups(
+            pd.concat([one.grouping.groups for one in tables], ignore_index=True),
+            pd.concat([one.mastery for one in tables], ignore_index=True),
+        )
 
     def _mastery_in(self, window: str) -> pd.DataFrame:
         evidence = self.store.read_evidence(window, self.classroom_id)

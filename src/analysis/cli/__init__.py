@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 import sys
 
-from analysis.cli import audit, demo, editions, forget, importing, report, share, students
+from analysis.cli import audit, demo, editions, forget, importing, report, share, students, visit
 from analysis.cli.app import app, err
 from analysis.errors import AnalysisError, StoppedError
 
-COMMANDS = demo, importing, report, students, editions, share, audit, forget
+COMMANDS = demo, importing, report, students, editions, share, audit, forget, visit
 """In the order of the help; each module adds its command to the application."""
 
 

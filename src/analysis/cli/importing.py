@@ -36,6 +36,14 @@ def import_command(
     platform: Annotated[
         str | None, typer.Option("--platform", help="Where the files come from, if not seen.")
     ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep-subgroups",
+            help="Roster columns to keep for the coach's page alone, with commas between.",
+            show_default=False,
+        ),
+    ] = None,
     propose_map: Annotated[
         bool, typer.Option("--propose-map", help="Print a column map to mend; import nothing.")
     ] = False,
@@ -62,6 +70,7 @@ def import_command(
         column_map=column_map,
         aliases=aliases,
         platform=platform,
+        keep=settings.keep_subgroups if keep is None else keep.split(","),
     )
     summary = imported.summary()
     if as_json:

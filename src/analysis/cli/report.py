@@ -34,12 +34,18 @@ def report_command(
     window: Annotated[str, typer.Option("--window", help="Assessment window to report on.")],
     classroom_ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CLASSROOM]...", help="Classrooms; default: all."),
+        typer.Argument(
+            metavar="[CLASSROOM]...", help="Classrooms (with --caseload: coaches); default: all."
+        ),
     ] = None,
     out_dir: OutOption = None,
     language: Annotated[
         str | None, typer.Option("--language", help="en or es.", show_default=False)
     ] = None,
+    caseload: Annotated[
+        bool,
+        typer.Option("--caseload", help="The coach's page over all classrooms instead."),
+    ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print each page as a PDF.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also where nothing changed.")] = False,
     only_failed: Annotated[
@@ -77,14 +83,21 @@ def report_command(
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Render one HTML report for each classroom, and an index of them."""
+    """Render one HTML report for each classroom, and an index of them.
+
+    With --caseload, one page for each coach, in a folder of its own.
+    """
+    from analysis.rendering.kinds import CASELOADS, CLASSROOMS
     from analysis.rendering.plan import Order
 
+    # The log of visits lies on this machine, and so does what is kept for the coach alone.
+    engine = "pool" if caseload else engine
     settings = read_settings(
         config, store=store, out=out_dir, workers=workers, language=language, keep=keep,
         engine=engine, scheduler=scheduler, fetch_from=fetch_from, deliver_to=deliver_to,
     )  # fmt: skip
-    order = Order(window, classroom_ids or None, force, only_failed, recalibrate)
+    kind = CASELOADS if caseload else CLASSROOMS
+    order = Order(window, classroom_ids or None, force, only_failed, recalibrate, kind)
     run_order(settings, order, pdf=pdf, why=why, dry_run=dry_run, as_json=as_json)
 
 

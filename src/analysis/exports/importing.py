@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.exports.attempts import check_rule
 from analysis.exports.column_map import ColumnMap, read_map
 from analysis.exports.job import FileReading, Job
+from analysis.exports.keeping import check_keep
 from analysis.exports.reading import Known
 from analysis.exports.skills import read_aliases
 from analysis.exports.sources import list_files
@@ -26,6 +27,8 @@ class Import:
     roster, skills, items, evidence, voice
         Tables of :mod:`analysis.tables`, possibly empty. Evidence has one more column,
         ``classroom_id``: where the row was observed, missing where the file does not say.
+    coach_only
+        A table of :data:`analysis.tables.COACH_ONLY`: what was asked to be kept.
     files
         One entry a table that was read.
     n_students, n_skills
@@ -41,6 +44,7 @@ class Import:
     items: pd.DataFrame
     evidence: pd.DataFrame
     voice: pd.DataFrame
+    coach_only: pd.DataFrame
     files: list[FileReading]
     n_students: int = 0
     n_skills: int = 0
@@ -78,6 +82,7 @@ def read_exports(
     column_map: Path | None = None,
     aliases: Path | None = None,
     platform: str | None = None,
+    keep: Sequence[str] = (),
 ) -> Import:
     r"""Read exports as they come into tables that meet their contracts.
 
@@ -100,6 +105,9 @@ def read_exports(
         CSV ``alias, skill_id``: a vendor's skill names to ours.
     platform
         Key of the reader to use instead of recognising the file.
+    keep
+        Columns of a roster (supports, demographics, years of teaching) to keep for the
+        coach's own page; without a name they are dropped.
 
     Returns
     -------
@@ -130,6 +138,7 @@ def read_exports(
         platform=platform,
         column_map=read_map(column_map) if column_map else ColumnMap(),
         aliases=read_aliases(aliases) if aliases else None,
+        keep=check_keep(keep),
     )
     files, left = list_files(paths)
     named = Counter(path.name for path in files)

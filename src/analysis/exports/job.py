@@ -22,7 +22,15 @@ from analysis.exports.registry import list_platforms
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
 from analysis.exports.table import Sheet
-from analysis.tables import ITEMS, ROSTER, SKILLS, VOICE, check_table
+from analysis.tables import (
+    COACH_ONLY,
+    ITEMS,
+    ROSTER,
+    SKILLS,
+    VOICE,
+    check_table,
+    empty_table,
+)
 
 LOOSE_ENDINGS = {".txt", ".html", ".htm", ".json", ".tab"}
 """Endings that, found in a folder, are as often a note as a table."""
@@ -83,9 +91,10 @@ class Job:
         platform: str | None,
         column_map: ColumnMap,
         aliases: pd.DataFrame | None,
+        keep: tuple[str, ...] = (),
     ):
         self.known, self.window, self.attempts, self.platform = known, window, attempts, platform
-        self.column_map, self.aliases = column_map, aliases
+        self.column_map, self.aliases, self.keep = column_map, aliases, keep
         self.platforms = list_platforms(column_map.platform)
         self.tables: list[Recognised] = []
         self.readings: list[Reading] = []
@@ -146,6 +155,7 @@ class Job:
             "roster": check_table(linked.roster, ROSTER, "the roster"),
             "skills": check_table(skills, SKILLS, "the skills"),
             "items": check_table(context.items, ITEMS, "the items"),
+            "coach_only": self._kept(),
             "evidence": evidence,
             "voice": self._voice(),
             "files": [
@@ -211,6 +221,18 @@ class Job:
             skills=_first_rows(skills, ["skill_id"], "skills"),
             items=_first_rows(items, ["item_id", "skill_id"], "items"),
             item_map=pd.concat(maps, ignore_index=True) if maps else None,
+            keep=self.keep,
+        )
+
+    def _kept(self) -> pd.DataFrame:
+        """Return what was asked to be kept for the coach alone; name what no roster has."""
+        kept = [r.coach_only for r in self.readings if r.coach_only is not None]
+        there = {name for part in kept for name in part.columns}
+        if missing := [name for name in self.keep if name not in there]:
+            self.notes.append(f"no roster has a column to keep named {', '.join(missing)}.")
+        table = pd.concat(kept, ignore_index=True) if kept else empty_table(COACH_ONLY)
+        return check_table(
+            table.drop_duplicates(COACH_ONLY.unique, keep="last"), COACH_ONLY, "what was kept"
         )
 
     def _count_students(self, observed: set[str]) -> int:

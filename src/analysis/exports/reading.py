@@ -70,6 +70,8 @@ class Context:
         ``item_id, skill_id, points_possible, answer`` of an item-level export.
     roles
         A column map's answers, column name -> role, for a file nobody recognises.
+    keep
+        Roster columns to keep for the coach alone, by name.
     """
 
     roster: pd.DataFrame
@@ -77,6 +79,7 @@ class Context:
     items: pd.DataFrame
     item_map: pd.DataFrame | None = None
     roles: dict[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
 
 
 @dataclass
@@ -105,6 +108,8 @@ class Reading:
         Name of the assessment, where it is not the file's.
     vendor
         The platform names classrooms its own way: a known roster goes before.
+    coach_only
+        A table of :data:`analysis.tables.COACH_ONLY`: what was asked to be kept.
     """
 
     platform: str
@@ -121,6 +126,7 @@ class Reading:
     voice: pd.DataFrame | None = None
     source: str | None = None
     vendor: bool = True
+    coach_only: pd.DataFrame | None = None
 
 
 def build_observations(index: pd.Index, **columns) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.cells import Form, ScoreColumn, read_numbers
+from analysis.exports.keeping import find_kept, take_kept
 from analysis.exports.names import find_role, find_roles, is_demographic, is_sensitive, key_name
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import STUDENT_ROLES, note_classrooms, note_same_names, read_students
@@ -43,7 +44,10 @@ def read_roster(table: Table, context: Context) -> Reading:
     """Return who is in which classroom; sensitive and demographic columns are dropped."""
     rows = table.rows
     students = read_students(table, context)
-    _note_unread(students.table, set(students.roles.values()))
+    kept = find_kept(table.names, context.keep, set(students.roles.values()))
+    _note_unread(students.table, {*students.roles.values(), *kept.values()})
+    if kept:
+        table.findings.note(f"kept for the coach's own page alone: {', '.join(kept)}.")
     lost = students.frame["classroom_id"].isna().to_numpy()
     for row in students.table.rows[lost]:
         table.findings.fault(
@@ -56,7 +60,14 @@ def read_roster(table: Table, context: Context) -> Reading:
     )
     note_same_names(students.roster, table.findings)
     note_classrooms(students.roster, table.findings)
-    return Reading(ROSTER_NAME, table.findings, rows, roster=students.roster, vendor=False)
+    return Reading(
+        ROSTER_NAME,
+        table.findings,
+        rows,
+        roster=students.roster,
+        vendor=False,
+        coach_only=take_kept(students, kept) if kept else None,
+    )
 
 
 def recognise_skills(names: list[str]) -> bool:

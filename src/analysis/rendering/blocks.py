@@ -54,8 +54,9 @@ def render_block(name: str, language: Language | None = None, **values) -> Block
 
     Examples
     --------
-    >>> render_block("changes", before="<BOY>", gained=[], slipped=[]).html.count("&lt;BOY&gt;")
-    1
+    >>> facts = {"caption": "<Files>", "columns": ["File"], "rows": [], "empty": ""}
+    >>> render_block("table", **facts).html.count("&lt;Files&gt;")
+    2
     """
     language = language or open_language()
     words = {name: getattr(language, name) for name in SAID_BY}

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from analysis.errors import UnknownError
+from analysis.files import digest_of
 from analysis.language import Language, mark
 from analysis.settings import (
+    CaseloadParameters,
     PageParameters,
     ReportParameters,
     Settings,
@@ -88,9 +90,9 @@ class PageKind(ABC):
         students = sum(index.roster_part(one).rows for one in classrooms)
         return students, sum(part.rows for part in evidence if part is not None)
 
-    def data_digest(self, index: StoreIndex, window: str, page_id: str) -> str:
+    def data_digest(self, index: StoreIndex, page_id: str, parameters: PageParameters) -> str:
         """Return a digest of the rows a page is made from."""
-        return index.digest(window, self.classroom_ids(index, page_id))
+        return index.digest(parameters.window, self.classroom_ids(index, page_id))
 
     def parameters_of(
         self, index: StoreIndex, window: str, page_id: str, settings: Settings
@@ -120,7 +122,7 @@ class PageKind(ABC):
             window=window,
             n_students=n_students,
             n_evidence=n_evidence,
-            digest=self.data_digest(index, window, page_id),
+            digest=self.data_digest(index, page_id, parameters),
             language=parameters.language,
             kind=self.name,
         )
@@ -143,7 +145,8 @@ class ClassroomPages(PageKind):
 
     def given(self, page_id: str, settings: Settings) -> dict:
         """Return the classroom and the rules of its groups."""
-        sizes = settings.model_dump(include={"min_size", "max_size", "n_groups", "use_wishes"})
+        names = {"min_size", "max_size", "n_groups", "use_wishes", "cycle_weeks"}
+        sizes = settings.model_dump(include=names)
         return {"classroom_id": page_id, **sizes}
 
     def title(self, page_id: str, window: str, language: Language) -> str:
@@ -196,9 +199,44 @@ class FamilyPages(StudentPages):
         return language.say(mark("A letter to the family"))
 
 
+class CaseloadPages(PageKind):
+    """A coach's page over all classrooms, for the coach alone."""
+
+    name = "caseload"
+    notebook = "caseload_report.ipynb"
+    parameters = CaseloadParameters
+    folder = "caseload"
+
+    def page_ids(self, index: StoreIndex) -> list[str]:
+        """Return all coaches."""
+        return index.coach_ids
+
+    def classroom_ids(self, index: StoreIndex, page_id: str) -> list[str]:
+        """Return the coach's classrooms."""
+        return index.classrooms_of(page_id)
+
+    def given(self, page_id: str, settings: Settings) -> dict:
+        """Return the coach, the log of visits, and how groups and figures are made."""
+        names = {"min_size", "max_size", "cycle_weeks", "smallest_cell"}
+        visits = str(settings.visits.resolve())
+        return {"coach_id": page_id, "visits": visits, **settings.model_dump(include=names)}
+
+    def title(self, page_id: str, window: str, language: Language) -> str:
+        """Return what the page shows, of whom and when."""
+        return language.say(mark("Caseload of {coach}, {window}"), coach=page_id, window=window)
+
+    def data_digest(self, index: StoreIndex, page_id: str, parameters: PageParameters) -> str:
+        """Return a digest of the classrooms' rows, of what is kept for the coach, and the log."""
+        visits = Path(parameters.visits)
+        log = visits.read_bytes() if visits.is_file() else b""
+        rows = super().data_digest(index, page_id, parameters)
+        return digest_of(rows.encode(), index.coach_only_digest().encode(), log)
+
+
 CLASSROOMS = ClassroomPages()
 STUDENTS = StudentPages()
 FAMILIES = FamilyPages()
+CASELOADS = CaseloadPages()
 
 
 def kind_named(name: str) -> PageKind:

@@ -170,8 +170,9 @@ class Planner:
         return self.kind.parameters_of(self.index, self.order.window, page_id, self.settings)
 
     def _key(self, page_id: str) -> Key:
-        data = self.kind.data_digest(self.index, self.order.window, page_id)
-        return page_key(self._parameters(page_id), data, self._shared)
+        parameters = self._parameters(page_id)
+        data = self.kind.data_digest(self.index, page_id, parameters)
+        return page_key(parameters, data, self._shared)
 
     def _task(self, page_id: str, key: Key, name: str) -> Task:
         parameters = self._parameters(page_id)

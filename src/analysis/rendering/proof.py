@@ -26,6 +26,10 @@ SAID = {
         "evidence, data {digest}. Together they are for the teacher; each letter is for its own "
         "family only."
     ),
+    "caseload": mark(
+        "Complete page of coach {page}, {window}: {students} students, {evidence} rows of "
+        "evidence, data {digest}. It holds student records: for this coach only."
+    ),
 }
 """At the end of a page, by its kind: what it holds, and who may have it."""
 

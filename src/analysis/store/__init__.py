@@ -4,6 +4,7 @@
 
     store.json                                  what is in force: each table's file and digest
     skills.<digest>.parquet  items.…            the framework and the Q-matrix
+    coach_only.<digest>.parquet                 what was kept on request; no report reads it
     roster/<classroom>.<digest>.parquet         this classroom's students only
     evidence/<classroom>/<window>.<digest>.parquet
     voice/<classroom>.<digest>.parquet          what its students say of themselves

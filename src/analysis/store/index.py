@@ -12,6 +12,10 @@ from analysis.files import digest_of, natural_key, safe_name
 
 FORMAT = 2
 MARKER = "store.json"
+COACH_ONLY_TABLE = "coach_only"
+"""In no classroom's digest and no classroom's slice."""
+NO_COACH = "all"
+"""Stands for the coach where a roster names none: then all such classrooms are one caseload."""
 ABOUT = ["teacher", "school", "grade"]
 """Columns of the roster that an index of reports shows."""
 
@@ -82,6 +86,24 @@ class StoreIndex:
         """Return the classroom's teacher, school and grade, missing where not known."""
         return dict(self._classroom(classroom_id)["about"])
 
+    @property
+    def coach_ids(self) -> list[str]:
+        """Coaches of the classrooms, in natural order; ``all`` stands for those without one."""
+        return sorted({self.coach_of(one) for one in self.classroom_ids}, key=natural_key)
+
+    def coach_of(self, classroom_id: str) -> str:
+        """Return the classroom's coach, or ``all`` where the roster names none."""
+        return self._classroom(classroom_id).get("coach_id") or NO_COACH
+
+    def classrooms_of(self, coach_id: str) -> list[str]:
+        """Return the classrooms of one coach, in natural order."""
+        return [one for one in self.classroom_ids if self.coach_of(one) == coach_id]
+
+    def coach_only_digest(self) -> str:
+        """Return the digest of what is kept for the coach alone; empty where nothing is."""
+        part = self._index.get(COACH_ONLY_TABLE)
+        return Part(*part).digest if part else ""
+
     def roster_part(self, classroom_id: str) -> Part:
         """Return the classroom's roster file."""
         return Part(*self._classroom(classroom_id)["roster"])
@@ -119,8 +141,12 @@ class StoreIndex:
         return digest_of(*(part.encode() for part in parts))
 
     def only(self, classroom_ids: Iterable[str]) -> dict:
-        """Return the index as if there were no other classrooms than these."""
-        return self._index | {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
+        """Return the index as if there were no other classrooms than these.
+
+        Without what is kept for the coach alone.
+        """
+        own = {"classrooms": {one: self._classroom(one) for one in classroom_ids}}
+        return {k: v for k, v in self._index.items() if k != COACH_ONLY_TABLE} | own
 
     @property
     def content(self) -> dict:
@@ -174,6 +200,8 @@ def empty_index() -> dict:
 def files_of(index: dict) -> set[str]:
     """Return the names of all files that an index puts in force."""
     files = {part[0] for part in index["framework"].values()}
+    if index.get(COACH_ONLY_TABLE):
+        files.add(index[COACH_ONLY_TABLE][0])
     for classroom in index["classrooms"].values():
         files.add(classroom["roster"][0])
         files |= {part[0] for part in classroom["evidence"].values()}

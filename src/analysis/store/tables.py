@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.files import digest_of, locked, natural_key, write_json, write_whole
 from analysis.store.index import (
     ABOUT,
+    COACH_ONLY_TABLE,
     MARKER,
     Part,
     StoreIndex,
@@ -23,7 +24,16 @@ from analysis.store.index import (
     file_name,
     files_of,
 )
-from analysis.tables import EVIDENCE, ITEMS, ROSTER, SKILLS, VOICE, check_table, empty_table
+from analysis.tables import (
+    COACH_ONLY,
+    EVIDENCE,
+    ITEMS,
+    ROSTER,
+    SKILLS,
+    VOICE,
+    check_table,
+    empty_table,
+)
 
 
 class Store(StoreIndex):
@@ -57,6 +67,11 @@ class Store(StoreIndex):
         parts = ds.dataset(self.folder / "roster", format="parquet")
         return parts.to_table(columns=columns).to_pandas()
 
+    def read_coach_only(self) -> pd.DataFrame:
+        """Return what was kept for the coach alone; nothing a classroom's report may ask for."""
+        part = self._index.get(COACH_ONLY_TABLE)
+        return self._read([Part(*part) if part else None], COACH_ONLY)
+
     def read_evidence(self, window: str, classroom_id: str | None = None) -> pd.DataFrame:
         """Return the evidence of one window, of one classroom or of all.
 
@@ -86,6 +101,7 @@ class Store(StoreIndex):
         items: pd.DataFrame | None = None,
         evidence: pd.DataFrame | None = None,
         voice: pd.DataFrame | None = None,
+        coach_only: pd.DataFrame | None = None,
     ) -> None:
         """Add tables to the store; a row with a known key takes the place of the old one.
 
@@ -109,6 +125,7 @@ class Store(StoreIndex):
                 joined = self._save_roster(roster)
                 self._save_evidence(evidence, joined)
                 self._save_voice(voice, joined)
+                self._save_coach_only(coach_only)
                 windows = [list(pair) for pair in self._content["windows"].items()]
                 write_json(self.folder / MARKER, self._content | {"windows": windows})
                 # A run that reads now still finds the files it began with.
@@ -139,6 +156,7 @@ class Store(StoreIndex):
             classroom = {"evidence": {}} if new else self._classroom(classroom_id)
             merged = self._merge(old, rows, ROSTER)
             classroom["roster"] = self._write(merged, "roster", classroom_id)
+            classroom["coach_id"] = next(iter(merged["coach_id"].dropna()), None)
             classroom["about"] = {c: next(iter(merged[c].dropna()), None) for c in ABOUT}
             self._index["classrooms"][classroom_id] = classroom
         return pairs.loc[pairs["_merge"] == "left_only", ROSTER.unique]
@@ -179,6 +197,13 @@ class Store(StoreIndex):
             merged = both.drop_duplicates(VOICE.unique, keep="last")
             merged = merged.sort_values(VOICE.unique, ignore_index=True)
             self._classroom(classroom_id)["voice"] = self._write(merged, "voice", classroom_id)
+
+    def _save_coach_only(self, rows: pd.DataFrame | None) -> None:
+        if rows is None or rows.empty:
+            return
+        old = self._index.get(COACH_ONLY_TABLE)
+        merged = self._merge(Part(*old) if old else None, rows, COACH_ONLY)
+        self._index[COACH_ONLY_TABLE] = self._write(merged, COACH_ONLY_TABLE)
 
     def _evidence_of(self, student_ids: pd.Series) -> pd.DataFrame:
         """Return what is already known of students who joined another classroom."""

@@ -1,103 +1,17 @@
-"""Charts: data and ``ax`` in, ``ax`` out, and the sentence a screen reader says.
-
-A chart is drawn on a :class:`matplotlib.figure.Figure` of its own, never through pyplot:
-no backend set by somebody else can make it vanish, and nothing is left open.
-"""
+"""A classroom's skills: how many need each, and which student has which."""
 
 from __future__ import annotations
-
-import base64
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from analysis.charts.drawing import Chart, draw_chart
 from analysis.language import Language
-from analysis.theme import (
-    INK,
-    LINE,
-    MUTED,
-    STATE_COLOUR,
-    STATE_INK,
-    STATE_MARK,
-    chart_style,
-)
+from analysis.theme import INK, LINE, MUTED, STATE_COLOUR, STATE_INK, STATE_MARK
 from analysis.words import SkillState
 
 DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawn chart and what it shows in one or two sentences.
-
-    Parameters
-    ----------
-    svg
-        The picture; its text is text.
-    alt
-        The finding, for those who cannot see the picture. Never empty.
-    width, height
-        Size in CSS pixels.
-    """
-
-    svg: bytes
-    alt: str
-    width: int
-    height: int
-
-    def __html__(self) -> str:
-        return self._repr_html_()
-
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.svg).decode()
-        return (
-            f'<img class="chart" width="{self.width}" height="{self.height}" '
-            f'alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{data}">'
-        )
-
-
-def draw_chart(
-    plot: Callable[[Axes], Axes], *, alt: str, width: float, height: float, margins: tuple
-) -> Chart:
-    """Draw a chart at the size it is shown at.
-
-    Parameters
-    ----------
-    plot
-        Draws on the axes it is given.
-    alt
-        The finding in words.
-    width, height
-        Size in inches.
-    margins
-        Room for labels in inches: left, bottom, right, top. Given, not measured: a tight
-        layout would draw everything twice.
-
-    Examples
-    --------
-    >>> draw_chart(lambda ax: ax, alt="Nothing.", width=2, height=1, margins=(0, 0, 0, 0)).width
-    192
-    """
-    left, bottom, right, top = margins
-    box = (
-        left / width,
-        bottom / height,
-        1 - (left + right) / width,
-        1 - (bottom + top) / height,
-    )
-    file = io.BytesIO()
-    with chart_style():
-        figure = Figure(figsize=(width, height))
-        plot(figure.add_axes(box))
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    css = 96
-    return Chart(file.getvalue(), alt, round(width * css), round(height * css))
 
 
 def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> Axes:
