@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.growth import changes_since
+from analysis.growth import measure_changes, said_changes
 from analysis.words import SkillState, skill_state
 
 KEY = ["student_id", "skill_id"]
@@ -22,11 +22,6 @@ On the simulated district 99 of 100 such claims are true, against 98 of 100 of t
 
 MORE_THAN = 0.5
 """Share of the points that a claim must be above, where points were to be earned."""
-
-
-SURE_GAIN = 0.9
-"""Probability that the skill was lacking then and is held now, from which a gain is said. On
-the simulated district 96 of 100 gains so said are true; without it 90 are."""
 
 
 def latest_standing(windows: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -123,28 +118,25 @@ def gains_since(windows: Sequence[pd.DataFrame], standing: pd.DataFrame) -> pd.D
     -------
     pandas.DataFrame
         ``student_id``, ``skill_id``, ``since`` (the window in which it was surest to be
-        needed), ``shown_in`` (the window in which it was shown). Only where the skill was
-        asked for both times, the answers of both are clear
-        (:func:`analysis.growth.changes_since`), and both together are sure enough: an empty
-        table may mean few answers rather than no growth.
+        needed), ``shown_in`` (the window in which it was shown). Only gains that the answers
+        of both carry (:func:`analysis.growth.said_changes`): an empty table may mean few
+        answers rather than no growth.
     """
     # A claim that is doubted is no gain: its state is no longer "has it".
     shown = standing[(standing["n_items"] > 0) & (standing["state"] == SkillState.HAS)]
-    now = shown[[*KEY, "asked_in", "mastery"]].rename(
-        columns={"asked_in": "shown_in", "mastery": "has"}
-    )
+    shown_in = shown[[*KEY, "asked_in"]].rename(columns={"asked_in": "shown_in"})
     found = [_no_gains()]
     for table in windows[:-1]:
-        before = table[[*KEY, "window", "mastery"]].rename(columns={"window": "since"})
-        gained = changes_since(table, shown).query("change == 'gained'")
-        found.append(gained.drop(columns="change").merge(before, on=KEY).merge(now, on=KEY))
+        since = table[[*KEY, "window"]].rename(columns={"window": "since"})
+        gained = said_changes(measure_changes(table, shown)).query("change == 'gained'")
+        found.append(gained[[*KEY, "gained"]].merge(since, on=KEY).merge(shown_in, on=KEY))
     every = pd.concat([part for part in found if len(part)] or found, ignore_index=True)
-    every["sure"] = ((1 - every["mastery"]) * every["has"]).astype("float64").round(9)
-    surest = every[every["sure"] >= SURE_GAIN].sort_values([*KEY, "sure"], kind="stable")
+    every["gained"] = every["gained"].round(9)
+    surest = every.sort_values([*KEY, "gained"], kind="stable")
     kept = surest.drop_duplicates(KEY, keep="last")
     return kept[[*KEY, "since", "shown_in"]].reset_index(drop=True)
 
 
 def _no_gains() -> pd.DataFrame:
     text = pd.DataFrame(columns=[*KEY, "since", "shown_in"], dtype="str")
-    return text.assign(mastery=pd.Series(dtype="float64"), has=pd.Series(dtype="float64"))
+    return text.assign(gained=pd.Series(dtype="float64"))

@@ -52,6 +52,11 @@ INDEX_SAYS = {
         "each named by the student's id. Give a page to its own student only.",
         "folder": "one page a student",
     },
+    "caseload": {
+        "title": "Coaches' pages",
+        "lead": "Each is for one coach alone, over all classrooms. Do not pass it on.",
+        "folder": "",
+    },
     "families": {
         "title": "Letters to families",
         "lead": "Print a classroom's file, one sheet a family; or share the letters of its folder, "
