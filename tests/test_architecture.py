@@ -17,7 +17,7 @@ FLOORS = {
     "errors": 0, "language": 1, "files": 1, "remote": 1, "words": 2, "theme": 2,
     "tables": 2, "skills": 2, "settings": 2, "scales": 2,
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
-    "district": 4, "profiles": 4, "growth": 4, "coaching": 4, "charts": 4,
+    "district": 4, "plans": 4, "profiles": 4, "growth": 4, "coaching": 4, "charts": 4,
     "rendering": 5, "sharing": 5, "schedule": 5,
     "classroom": 6, "arrivals": 6, "caseload": 6, "explore": 6, "cli": 6,
 }  # fmt: skip

@@ -8,6 +8,7 @@ it without seeing another classroom's students.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from analysis.errors import DataError, LockedError
@@ -87,7 +88,13 @@ def open_calibration(store: Store, window: str) -> Calibration:
         in_force = calibration_in_force(store, window)
         if in_force is None:
             raise
-    return Calibration.load(calibration_path(store, in_force))
+    return _load(calibration_path(store, in_force))
+
+
+@lru_cache(maxsize=4)
+def _load(file: Path) -> Calibration:
+    """Read a calibration once a process: its file is named by its content."""
+    return Calibration.load(file)
 
 
 def renew_calibration(

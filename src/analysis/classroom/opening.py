@@ -10,6 +10,7 @@ from analysis.district import import_exports
 from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
 from analysis.language import open_language
+from analysis.plans import read_plan
 from analysis.settings import check_parameters
 from analysis.store import Store
 
@@ -39,9 +40,9 @@ def open_classroom(
         A store, or a folder of exports: then its store is in ``store`` inside it, made
         when it is missing or older than the exports.
     min_size, max_size
-        Bounds on the students of a group.
+        Bounds on the students of a group; the teacher's plan, where it names some, comes first.
     n_groups
-        How many groups; ``None`` leaves it to the method.
+        How many groups; ``None`` leaves it to the method, or to the plan.
     language
         Of what is shown: ``en`` or ``es``.
 
@@ -54,7 +55,8 @@ def open_classroom(
     UsageError
         A parameter is out of range.
     DataError
-        There is no such classroom, window or language, or the folder holds no data.
+        There is no such classroom, window or language, the folder holds no data, or the
+        classroom's plan (:mod:`analysis.plans`) cannot be read.
     """
     parameters = check_parameters(
         {
@@ -75,7 +77,8 @@ def open_classroom(
     rules = GroupRules(
         min_size=parameters.min_size, max_size=parameters.max_size, n_groups=parameters.n_groups
     )
-    return Classroom(store, classroom_id, window, rules, open_language(language))
+    history = read_plan(store.folder, classroom_id, window)
+    return Classroom(store, classroom_id, window, rules, open_language(language), history)
 
 
 def open_store(data_dir: Path) -> Store:

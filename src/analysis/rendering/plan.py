@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.files import safe_name
 from analysis.language import open_language
+from analysis.plans.files import plan_digest
 from analysis.rendering.edition import Edition
 from analysis.rendering.kinds import CLASSROOMS, PageKind
 from analysis.rendering.staging import Made
@@ -171,7 +172,9 @@ class Planner:
 
     def _key(self, page_id: str) -> Key:
         data = self.kind.data_digest(self.index, self.order.window, page_id)
-        return page_key(self._parameters(page_id), data, self._shared)
+        classrooms = self.kind.classroom_ids(self.index, page_id)
+        plan = plan_digest(self.index.folder, classrooms, self.order.window)
+        return page_key(self._parameters(page_id), data, plan, self._shared)
 
     def _task(self, page_id: str, key: Key, name: str) -> Task:
         parameters = self._parameters(page_id)
