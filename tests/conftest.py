@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.district import import_exports
+from analysis.district import import_exports, open_calibration
 from analysis.store import Store
 
 PROJECT = Path(__file__).parents[1]
@@ -40,6 +40,20 @@ def demo_store(tmp_path_factory) -> Store:
     store = Store(tmp_path_factory.mktemp("demo") / "store")
     import_exports([PROJECT / "data" / "demo"], store)
     return store
+
+
+@pytest.fixture(scope="session")
+def calibrated_store(demo_store) -> Store:
+    """The demo district, its last window calibrated: to be copied, not written to."""
+    open_calibration(demo_store, WINDOW)
+    return demo_store
+
+
+@pytest.fixture
+def own_store(calibrated_store, tmp_path) -> Store:
+    """A copy of the demo, with room for plans beside it that no other test sees."""
+    shutil.copytree(calibrated_store.folder, tmp_path / "data" / "store")
+    return Store(tmp_path / "data" / "store")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -170,7 +171,13 @@ def open_calibration(store: Store, window: str) -> Calibration:
         in_force = calibration_in_force(store, window)
         if in_force is None:
             raise
-    return Calibration.load(calibration_path(store, in_force))
+    return _load(calibration_path(store, in_force))
+
+
+@lru_cache(maxsize=4)
+def _load(file: Path) -> Calibration:
+    """Read a calibration once a process: its file is named by its content."""
+    return Calibration.load(file)
 
 
 def renew_calibration(

@@ -198,8 +198,10 @@ def describe_groups(
     >>> first.focus_name, first.members[0].why
     ('halves', 'Has not yet shown “halves” (4 answers).')
     """
-    room = _Room(grouping, mastery, framework, roster, evidence, language or open_language())
-    return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
+    known = know_classroom(
+        grouping.classroom_id, grouping.window, mastery, framework, roster, evidence=evidence
+    )
+    return known.describe_groups(grouping, language or open_language())
 
 
 def describe_class(
@@ -211,40 +213,84 @@ def describe_class(
     language: Language | None = None,
 ) -> ClassProfile:
     """Describe a classroom as a whole; parameters as in :func:`describe_groups`."""
-    language = language or open_language()
-    room = _Room(grouping, mastery, framework, roster, None, language)
-    students = grouping.groups["student_id"].tolist()
-    return ClassProfile(
-        n_students=len(students),
-        counts=_counts(grouping, language),
-        verdict=_verdict(grouping, framework, language),
-        whole_class=[
-            _said(
-                language,
-                "whole class",
-                share=language.percent(row.share),
-                skill=framework.name_of(row.skill_id),
-            )
-            for row in grouping.whole_class.itertuples()
-        ],
-        needs=room.count(students, held=False),
-        has=room.count(students, held=True),
+    known = know_classroom(grouping.classroom_id, grouping.window, mastery, framework, roster)
+    return known.describe_class(grouping, language or open_language())
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one classroom, ready to be said of any groups of its students.
+
+    Made by :func:`know_classroom`. ``mastery`` and ``n_items`` are by student and skill,
+    ``points`` (earned, possible) as well; ``names`` by student; ``skills`` in natural order.
+    """
+
+    framework: SkillFramework
+    skills: list[str]
+    names: Mapping[str, str]
+    mastery: Mapping[tuple[str, str], float]
+    n_items: Mapping[tuple[str, str], int]
+    points: Mapping[tuple[str, str], tuple]
+
+    def describe_groups(self, grouping: Grouping, language: Language) -> list[GroupProfile]:
+        """Describe each group; see :func:`describe_groups`."""
+        room = _Room(self, grouping, language)
+        return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
+
+    def describe_class(self, grouping: Grouping, language: Language) -> ClassProfile:
+        """Describe the classroom as a whole; see :func:`describe_class`."""
+        room = _Room(self, grouping, language)
+        students = grouping.groups["student_id"].tolist()
+        return ClassProfile(
+            n_students=len(students),
+            counts=_counts(grouping, language),
+            verdict=_verdict(grouping, self.framework, language),
+            whole_class=[
+                _said(
+                    language,
+                    "whole class",
+                    share=language.percent(row.share),
+                    skill=self.framework.name_of(row.skill_id),
+                )
+                for row in grouping.whole_class.itertuples()
+            ],
+            needs=room.count(students, held=False),
+            has=room.count(students, held=True),
+        )
+
+
+def know_classroom(
+    classroom_id: str,
+    window: str,
+    mastery: pd.DataFrame,
+    framework: SkillFramework,
+    roster: pd.DataFrame,
+    *,
+    evidence: pd.DataFrame | None = None,
+) -> Known:
+    """Look up a classroom's tables once, for all groupings of it; as in :func:`describe_groups`."""
+    mastery = check_table(mastery, MASTERY, "the mastery table")
+    roster = check_table(roster, ROSTER, "the roster")
+    here = roster[roster["classroom_id"] == classroom_id]
+    mine = mastery[(mastery["window"] == window) & mastery["student_id"].isin(here["student_id"])]
+    named = here.dropna(subset=["display_name"])
+    cells = list(zip(mine["student_id"], mine["skill_id"], strict=True))
+    return Known(
+        framework,
+        sorted(mine["skill_id"].unique(), key=natural_key),
+        dict(zip(named["student_id"], named["display_name"], strict=True)),
+        dict(zip(cells, mine["mastery"].astype(float), strict=True)),
+        dict(zip(cells, mine["n_items"], strict=True)),
+        _points(evidence, window),
     )
 
 
 class _Room:
-    """What is known of one classroom, ready to be looked up by student and skill."""
+    """One grouping of a classroom, and what is known of its students."""
 
-    def __init__(self, grouping, mastery, framework, roster, evidence, language):
-        self.language = language
-        mastery = check_table(mastery, MASTERY, "the mastery table")
-        here = mastery["student_id"].isin(grouping.groups["student_id"])
-        mine = mastery[(mastery["window"] == grouping.window) & here]
-        self.framework, self.placed = framework, grouping.groups.set_index("student_id")
-        self.cells = mine.set_index(["student_id", "skill_id"])
-        self.skills = sorted(mine["skill_id"].unique(), key=natural_key)
-        self.names = _display_names(roster, grouping.classroom_id)
-        self.points = _points(evidence, grouping.window)
+    def __init__(self, known: Known, grouping: Grouping, language: Language):
+        self.known, self.framework, self.language = known, known.framework, language
+        self.placed = grouping.groups.set_index("student_id")
 
     def describe(self, group: int, value: float) -> GroupProfile:
         rows = self.placed[self.placed["group"] == group]
@@ -268,7 +314,7 @@ class _Room:
 
     def count(self, students: Sequence[str], *, held: bool) -> list[SkillCount]:
         """Count skills that most of the students have, or lack, the most frequent first."""
-        counts = [self._count(skill, students, held=held) for skill in self.skills]
+        counts = [self._count(skill, students, held=held) for skill in self.known.skills]
         common = [c for c in counts if c.n_assessed and c.n_students >= MOST * c.n_assessed]
         common.sort(key=lambda count: -count.n_students / count.n_assessed)
         return common[:MOST_SKILLS_NAMED]
@@ -280,11 +326,10 @@ class _Room:
         return SkillCount(skill, self.framework.name_of(skill), true, len(known))
 
     def _mastery(self, student: str, skill: str) -> float:
-        key = (student, skill)
-        return float(self.cells.at[key, "mastery"]) if key in self.cells.index else np.nan
+        return self.known.mastery.get((student, skill), np.nan)
 
     def _before(self, skill: str) -> list[str]:
-        return [s for s in self.framework.prerequisites_of(skill) if s in self.skills]
+        return [s for s in self.framework.prerequisites_of(skill) if s in self.known.skills]
 
     def _say(self, sentence: str, **values: object) -> str:
         return _said(self.language, sentence, **values)
@@ -294,7 +339,7 @@ class _Room:
         shown = self._shown(row.Index, skill)
         return Member(
             student_id=row.Index,
-            display_name=self.names.get(row.Index, row.Index),
+            display_name=self.known.names.get(row.Index, row.Index),
             certainty=_certainty_word(row.fit),
             share=row.fit,
             shown=shown,
@@ -333,11 +378,10 @@ class _Room:
 
     def _shown(self, student: str, skill: str) -> str:
         number = self.language.number
-        if (student, skill) in self.points:
-            points, possible = self.points[student, skill]
+        if (student, skill) in self.known.points:
+            points, possible = self.known.points[student, skill]
             return self._say("points", points=number(points), possible=number(possible))
-        known = (student, skill) in self.cells.index
-        n_items = int(self.cells.at[(student, skill), "n_items"]) if known else 0
+        n_items = int(self.known.n_items.get((student, skill), 0))
         if not n_items:
             return self._say("not asked")
         return self.language.say_n("{n} answer", "{n} answers", n_items)
@@ -407,12 +451,6 @@ def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) 
     if len(focus) == 1 and grouped + len(grouping.not_assessed) < len(grouping.groups):
         return _said(language, "one skill", skill=framework.name_of(focus[0]))
     return _said(language, "too few" if len(grouping.focus) == 1 else "teacher chose")
-
-
-def _display_names(roster: pd.DataFrame, classroom_id: str) -> Mapping[str, str]:
-    roster = check_table(roster, ROSTER, "the roster")
-    here = roster[roster["classroom_id"] == classroom_id].dropna(subset=["display_name"])
-    return dict(zip(here["student_id"], here["display_name"], strict=True))
 
 
 def _points(evidence: pd.DataFrame | None, window: str) -> dict[tuple[str, str], tuple]:

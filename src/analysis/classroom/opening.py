@@ -10,6 +10,7 @@ from analysis.district import open_store
 from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
 from analysis.language import open_language
+from analysis.plans import read_plan
 from analysis.settings import check_parameters
 from analysis.store import Store
 from analysis.voice import find_partners
@@ -39,9 +40,9 @@ def open_classroom(
         A store, or a folder of exports: then its store is in ``store`` inside it, made
         when it is missing or older than the exports.
     min_size, max_size
-        Bounds on the students of a group.
+        Bounds on the students of a group; the teacher's plan, where it names some, comes first.
     n_groups
-        How many groups; ``None`` leaves it to the method.
+        How many groups; ``None`` leaves it to the method, or to the plan.
     use_wishes
         Whether it counts a little whom students say they work well with.
     language
@@ -58,7 +59,8 @@ def open_classroom(
     UsageError
         A parameter is out of range.
     DataError
-        There is no such classroom, window or language, or the folder holds no data.
+        There is no such classroom, window or language, the folder holds no data, or the
+        classroom's plan (:mod:`analysis.plans`) cannot be read.
     """
     parameters = check_parameters(
         {
@@ -90,6 +92,7 @@ def open_classroom(
         window,
         rules,
         open_language(language),
+        read_plan(store.folder, classroom_id, window),
         cycle_weeks=parameters.cycle_weeks,
     )
 

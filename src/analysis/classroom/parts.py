@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,9 +10,10 @@ import pandas as pd
 
 from analysis.charts import Chart, chart_framework, chart_skill_map, chart_skill_needs
 from analysis.classroom.changes import growth_values, movement_values
+from analysis.classroom.choices import Choices, read_choices
 from analysis.classroom.tables import ClassroomTables
 from analysis.coaching import REACHABLE, coach_questions, last_day_of
-from analysis.grouping import compare_views
+from analysis.grouping import classical_groups, compare_views
 from analysis.progress import (
     gains_since,
     level_ladders,
@@ -47,7 +48,72 @@ class Classroom(ClassroomTables):
 
     def show_groups(self) -> Block:
         """Show the groups as cards: focus, members, certainty, first step."""
-        return self._block("groups", profiles=self.profiles, verdict=self.summary.verdict)
+        return self._block(
+            "groups", profiles=self.profiles, verdict=self.summary.verdict, choices=self.choices
+        )
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What the teacher chose, by the numbers of the groups."""
+        return read_choices(
+            self.plan,
+            self.history,
+            self.grouping.groups,
+            language=self.language,
+            name_of=self.name_of,
+            skill_name_of=self.framework.name_of,
+        )
+
+    def show_why_here(self, student_id: str) -> Block:
+        """Say why a student is where they are: the place, the reason, and each answered skill."""
+        members = {m.student_id: (group, m) for group in self.profiles for m in group.members}
+        group, member = members.get(student_id, (None, None))
+        states = self.skill_states.loc[student_id].rename(self.framework.name_of)
+        skills = [
+            (state, states.index[states == state].tolist())
+            for state in (SkillState.NEEDS, SkillState.NOT_SURE, SkillState.HAS)
+        ]
+        return self._block(
+            "why_here",
+            student=self.name_of(student_id),
+            group=group,
+            member=member,
+            chosen=student_id in self.choices.students,
+            skills=skills,
+        )
+
+    def show_k_means(self) -> Block:
+        """Show the clusters k-means makes of the same students, beside our groups."""
+        wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
+        known = wide.dropna(how="all")
+        n_groups = max(2, len(self.grouping.focus))
+        labels = classical_groups(known, "k-means", n_groups) if len(known) else []
+        group_of = self.grouping.groups.set_index("student_id")["group"]
+        clusters: dict[int, list[tuple[str, int | None]]] = {}
+        for student_id, label in zip(known.index, labels, strict=True):
+            group = group_of[student_id]
+            place = None if pd.isna(group) else int(group)
+            clusters.setdefault(int(label) + 1, []).append((self.name_of(student_id), place))
+        return self._block("k_means", clusters=sorted(clusters.items()))
+
+    @property
+    def named_students(self) -> list[tuple[str, str]]:
+        """Names to show, in their order, each with its id."""
+        return [(self.name_of(one), one) for one in self._by_name(self.roster["student_id"])]
+
+    @property
+    def named_groups(self) -> list[tuple[str, int]]:
+        """What each group is called, with its number."""
+        say, names = self.language.say, self.choices.names
+        said = "Group {group}: {skill}"
+        return [
+            (
+                say(said, group=names.get(row.group, row.group),
+                    skill=self.framework.name_of(row.focus_skill_id)),
+                int(row.group),
+            )
+            for row in self.grouping.focus.itertuples()
+        ]  # fmt: skip
 
     def show_others(self) -> Block:
         """List the whole-class need, conferences, extension, and the not assessed."""
@@ -69,13 +135,14 @@ class Classroom(ClassroomTables):
             not_assessed=self._names_of(grouping.not_assessed["student_id"]),
         )
 
-    def show_skill_map(self) -> Block:
-        """Show which student has which skill, group by group."""
+    def show_skill_map(self, skill_ids: Sequence[str] | None = None) -> Block:
+        """Show which student has which skill, group by group; of all skills or some."""
+        states = self.skill_states if skill_ids is None else self.skill_states[list(skill_ids)]
         order = {str(state): place for place, state in enumerate(SkillState)}
         return self._block(
             "skill_map",
             classroom=self,
-            states=self.skill_states,
+            states=states,
             parts=self._parts_of_map(),
             order=order,
             said={str(state): self.language.say(state) for state in SkillState},
@@ -172,7 +239,7 @@ class Classroom(ClassroomTables):
 
     def show_group_details(self) -> Block:
         """Show, for each group, why these students, and how to begin."""
-        return self._block("group_details", profiles=self.profiles)
+        return self._block("group_details", profiles=self.profiles, choices=self.choices)
 
     def show_ladders(self) -> Block:
         """Show each strand as a ladder across grades, and who is ready to show a skill."""

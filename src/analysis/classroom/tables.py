@@ -5,17 +5,23 @@ From this classroom's rows alone, and the calibration made on everybody.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Self
 
 import pandas as pd
 
 from analysis.coaching import CYCLE_WEEKS, Goal, last_day_of, suggest_goal
 from analysis.district import N_DRAWS, RANDOM_STATE, open_calibration, open_framework
-from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.grouping import Draws, Grouping, GroupRules, group_classroom, read_classroom
+from analysis.grouping.evidence import Classroom as Evidence
 from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
 from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
-from analysis.profiles import ClassProfile, GroupProfile, describe_class, describe_groups
+from analysis.plans import History, Plan, read_plan
+from analysis.plans.following import follow
+from analysis.profiles import ClassProfile, GroupProfile, Known, know_classroom
 from analysis.progress import doubt_thin_claims, latest_standing, summarise_evidence
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -35,9 +41,14 @@ class ClassroomTables:
         The teacher's rules for the groups.
     language
         Of what is said.
+    history
+        What the teacher decided before; the groups follow it. Default: nothing.
     cycle_weeks
         Weeks until the groups are formed anew.
     """
+
+    FOLLOW_THE_PLAN = ("grouping", "profiles", "summary", "goal", "choices", "traced", "placed")
+    """What changes with the plan; everything else stays."""
 
     def __init__(
         self,
@@ -46,6 +57,7 @@ class ClassroomTables:
         window: str,
         rules: GroupRules,
         language: Language,
+        history: History | None = None,
         *,
         cycle_weeks: int = CYCLE_WEEKS,
     ):
@@ -54,10 +66,31 @@ class ClassroomTables:
         self.rules = rules
         self.language = language
         self.store = store
+        self.history = history or History(classroom_id=classroom_id, window=window)
+        self.absent: Sequence[str] = ()
+        self._decided: Plan | None = None
         self.cycle_weeks = cycle_weeks
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.classroom_id!r}, window={self.window!r})"
+
+    def with_plan(self, plan: Plan, *, absent: Sequence[str] = ()) -> Self:
+        """Return the same classroom under another plan, without students who are absent.
+
+        What the answers say is worked out once and shared, so that this is quick.
+        """
+        self._read, self._known, self.skill_states  # noqa: B018
+        other = copy.copy(self)
+        for name in self.FOLLOW_THE_PLAN:
+            other.__dict__.pop(name, None)
+        other._decided, other.absent = plan, tuple(absent)
+        return other
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided of the students who are on the roster and the skills there are."""
+        decided = self.history.plan if self._decided is None else self._decided
+        return decided.limited_to(self.roster["student_id"], self.mastery["skill_id"].unique())
 
     @cached_property
     def roster(self) -> pd.DataFrame:
@@ -85,8 +118,8 @@ class ClassroomTables:
         return measure_mastery(self.evidence, self.roster, self.calibration)
 
     @cached_property
-    def grouping(self) -> Grouping:
-        """Who sits together, on which skill, how sure, and who sits elsewhere."""
+    def _read(self) -> Evidence:
+        """The evidence as forming groups needs it, whatever the rules."""
         drawn = draw_profiles(
             self.evidence,
             self.roster,
@@ -94,15 +127,37 @@ class ClassroomTables:
             n_draws=N_DRAWS,
             random_state=RANDOM_STATE,
         )
-        return form_groups(
+        return read_classroom(
             self.mastery,
             self.roster,
-            classroom_id=self.classroom_id,
-            window=self.window,
+            self.classroom_id,
+            self.window,
             prerequisites=list(self.framework.graph.edges),
-            rules=self.rules,
             draws=Draws(*drawn),
             shares=add_shares(self.evidence),
+            random_state=RANDOM_STATE,
+        )
+
+    @cached_property
+    def _known(self) -> Known:
+        """What there is to say of each student, whatever the groups."""
+        return know_classroom(
+            self.classroom_id,
+            self.window,
+            self.mastery,
+            self.framework,
+            self.roster,
+            evidence=self.evidence,
+        )
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Who sits together, on which skill, how sure, and who sits elsewhere."""
+        return group_classroom(
+            self._read,
+            classroom_id=self.classroom_id,
+            window=self.window,
+            rules=follow(self.plan, self.rules, absent=self.absent),
             supports_skill_groups=bool(self.calibration.supports_skill_groups),
             random_state=RANDOM_STATE,
             language=self.language,
@@ -111,21 +166,12 @@ class ClassroomTables:
     @cached_property
     def profiles(self) -> list[GroupProfile]:
         """Each group in plain words."""
-        return describe_groups(
-            self.grouping,
-            self.mastery,
-            self.framework,
-            self.roster,
-            evidence=self.evidence,
-            language=self.language,
-        )
+        return self._known.describe_groups(self.grouping, self.language)
 
     @cached_property
     def summary(self) -> ClassProfile:
         """The classroom as a whole in plain words."""
-        return describe_class(
-            self.grouping, self.mastery, self.framework, self.roster, language=self.language
-        )
+        return self._known.describe_class(self.grouping, self.language)
 
     @cached_property
     def goal(self) -> Goal | None:
@@ -140,13 +186,20 @@ class ClassroomTables:
 
     @cached_property
     def earlier(self) -> list[ClassroomTables]:
-        """The same classroom in each window before, with the same rules."""
+        """The same classroom in each window before, with the same rules and its own plan."""
         return [
-            ClassroomTables(self.store, self.classroom_id, window, self.rules, self.language,
-                            cycle_weeks=self.cycle_weeks)
+            ClassroomTables(
+                self.store,
+                self.classroom_id,
+                window,
+                self.rules,
+                self.language,
+                read_plan(self.store.folder, self.classroom_id, window),
+                cycle_weeks=self.cycle_weeks,
+            )
             for window in self.windows_so_far
             if window != self.window
-        ]  # fmt: skip
+        ]
 
     @cached_property
     def compared(self) -> pd.DataFrame:

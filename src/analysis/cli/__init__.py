@@ -1,4 +1,4 @@
-"""The command line: ``coach import``, ``coach report``, ``coach demo``.
+"""The command line: ``coach import``, ``coach report``, ``coach lab``, ``coach demo``.
 
 Exit codes: 0 all good · 1 some classrooms failed · 2 usage · 3 bad data · 4 another run
 holds the lock · 5 stopped.
@@ -9,11 +9,22 @@ from __future__ import annotations
 import signal
 import sys
 
-from analysis.cli import audit, demo, editions, forget, importing, report, share, students, visit
+from analysis.cli import (
+    audit,
+    demo,
+    editions,
+    forget,
+    importing,
+    lab,
+    report,
+    share,
+    students,
+    visit,
+)
 from analysis.cli.app import app, err
 from analysis.errors import AnalysisError, StoppedError
 
-COMMANDS = demo, importing, report, students, editions, share, audit, forget, visit
+COMMANDS = demo, importing, lab, report, students, editions, share, audit, forget, visit
 """In the order of the help; each module adds its command to the application."""
 
 

@@ -1,7 +1,8 @@
 """Who should sit together, on which skill: exact groups under a teacher's rules, with reasons."""
 
 from analysis.grouping.estimator import SkillNeedGroups
-from analysis.grouping.forming import form_groups
+from analysis.grouping.evidence import read_classroom
+from analysis.grouping.forming import form_groups, group_classroom
 from analysis.grouping.result import Draws, Grouping, GroupRules
 from analysis.grouping.views import classical_groups, compare_views
 
@@ -13,4 +14,6 @@ __all__ = [
     "classical_groups",
     "compare_views",
     "form_groups",
+    "group_classroom",
+    "read_classroom",
 ]

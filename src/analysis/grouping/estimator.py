@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from analysis.errors import UnknownError, UsageError
 from analysis.grouping.conflicts import conflict_error, smallest_conflict
+from analysis.grouping.locks import Locks, read_locks
 from analysis.grouping.program import Program, Solution
 from analysis.grouping.rules import Kind, Rule, read_layout
 from analysis.grouping.seating import seat_in_groups
@@ -49,6 +50,9 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         Accepted as everywhere in scikit-learn; the method draws no random number.
     fixed
         Row position -> skill: the focus that the teacher has chosen for a student.
+    locked
+        Pairs of a skill and row positions: groups that stand as they are. Nobody joins or
+        leaves them, sizes do not bind them, and the others are grouped around them.
     focus_wanted, focus_excluded
         Skills that must, or must not, be the focus of a group.
     absent
@@ -109,6 +113,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         random_state=0,
         *,
         fixed=None,
+        locked=(),
         focus_wanted=(),
         focus_excluded=(),
         absent=(),
@@ -128,6 +133,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.apart = apart
         self.random_state = random_state
         self.fixed = fixed
+        self.locked = locked
         self.focus_wanted = focus_wanted
         self.focus_excluded = focus_excluded
         self.absent = absent
@@ -206,14 +212,17 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         rows, columns = order
         to_row, to_column = np.argsort(rows), np.argsort(columns)
         n_students = len(rows)
-        rules = self._rules(names, n_students, np.isnan(mastery).all(axis=1))
+        locks = self._locks(names, n_students)
+        rules = self._rules(names, n_students, np.isnan(mastery).all(axis=1), locks)
         rules = [_moved(rule, to_row, to_column) for rule in rules]
         worth = value[np.ix_(rows, columns)]
         needs = 1 - fill_unknown(mastery)[np.ix_(rows, columns)]
-        worth[np.isin(rows, self._present(n_students), invert=True)] = np.nan
+        free = np.setdiff1d(self._present(n_students), locks.students)
+        open_worth = np.where(np.isin(rows, free)[:, None], worth, np.nan)
         former = None if former_groups is None else np.asarray(former_groups)[rows]
         students, skills = [self._students[row] for row in rows], [names[c] for c in columns]
-        found, seated = self._seat(worth, needs, rules, former, students, skills)
+        found, seated = self._seat(open_worth, needs, rules, former, students, skills)
+        found, seated = locks.moved(to_row, to_column).add_to(found, seated)
         self._keep(found, seated, worth, (to_row, columns))
 
     def _seat(self, worth, needs, rules, former, students, skills):
@@ -233,16 +242,34 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         return Program(
             worth,
             layout,
-            most_groups=max(MOST_GROUPS, -(-2 * len(worth) // (self.min_size + self.max_size))),
+            most_groups=self._most_groups(len(worth)),
             group_gain=0.0 if layout.n_groups else self.group_gain,
             former=former,
             loyalty=self.loyalty,
         )
 
-    def _rules(self, names, n_students: int, without_evidence: np.ndarray) -> list[Rule]:
+    def _most_groups(self, n_students: int) -> int:
+        most = max(MOST_GROUPS, -(-2 * n_students // (self.min_size + self.max_size)))
+        return max(0, most - len(self.locked))
+
+    def _locks(self, names, n_students: int) -> Locks:
+        skill, student = _finder("skill", names), _finder("student", range(n_students))
+        named = [(skill(focus), [student(one) for one in ids]) for focus, ids in self.locked]
+        return read_locks(
+            named,
+            present=self._present(n_students),
+            together=self.together,
+            apart=self.apart,
+            n_groups=self.n_groups,
+            students=self._students,
+        )
+
+    def _rules(
+        self, names, n_students: int, without_evidence: np.ndarray, locks: Locks
+    ) -> list[Rule]:
         self._refuse_impossible_numbers()
         skill, student = _finder("skill", names), _finder("student", range(n_students))
-        present = set(self._present(n_students).tolist())
+        present = {*self._present(n_students).tolist()} - {*locks.students}
         n_placeable = sum(not without_evidence[i] for i in present)
         rules = [
             Rule(Kind.MAX_SIZE, number=self.max_size),
@@ -252,7 +279,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
             Rule(Kind.LEAST_SHARE, number=self.least_share),
         ]
         if self.n_groups is not None:
-            rules.append(Rule(Kind.N_GROUPS, number=self.n_groups))
+            rules.append(Rule(Kind.N_GROUPS, number=self.n_groups - len(locks.groups)))
         for kind, sets in ((Kind.TOGETHER, self.together), (Kind.APART, self.apart)):
             for named in sets:
                 kept = tuple(i for i in map(student, named) if i in present)
@@ -264,7 +291,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         for named, focus in dict(self.fixed or {}).items():
             if student(named) in present:
                 rules.append(Rule(Kind.FIXED, students=(student(named),), skill=skill(focus)))
-        rules += [Rule(Kind.WANTED, skill=skill(focus)) for focus in self.focus_wanted]
+        wanted = {skill(focus) for focus in self.focus_wanted} - {*locks.skills}
+        rules += [Rule(Kind.WANTED, skill=focus) for focus in sorted(wanted)]
         return rules + [Rule(Kind.EXCLUDED, skill=skill(focus)) for focus in self.focus_excluded]
 
     def _refuse_impossible_numbers(self) -> None:

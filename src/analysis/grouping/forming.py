@@ -101,8 +101,6 @@ def form_groups(
     0      1              a     3
     1      2              b     3
     """
-    rules = GroupRules() if rules is None else rules
-    language = open_language() if language is None else language
     classroom = read_classroom(
         mastery,
         roster,
@@ -113,6 +111,35 @@ def form_groups(
         shares=shares,
         random_state=random_state,
     )
+    return group_classroom(
+        classroom,
+        classroom_id=classroom_id,
+        window=window,
+        rules=rules,
+        previous=previous,
+        supports_skill_groups=supports_skill_groups,
+        random_state=random_state,
+        language=language,
+    )
+
+
+def group_classroom(
+    classroom: Classroom,
+    *,
+    classroom_id: str,
+    window: str,
+    rules: GroupRules | None = None,
+    previous: Grouping | pd.DataFrame | None = None,
+    supports_skill_groups: bool = True,
+    random_state: int = 0,
+    language: Language | None = None,
+) -> Grouping:
+    """Form the groups of evidence that is read already; else as :func:`form_groups`.
+
+    Who tries many rules on one class reads its evidence once.
+    """
+    rules = GroupRules() if rules is None else rules
+    language = open_language() if language is None else language
     rules = _resolve(rules, classroom, previous)
     rules, classroom = _leave_out_guesses(rules, classroom)
     former = former_groups_of(previous, classroom.students)
@@ -222,6 +249,8 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool)
     skill = classroom.skills[place]
     best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
+    if {named for named, _ in rules.locked} - {skill}:
+        return None
     others = [other for other in classroom.skills if other != skill]
     rules = replace(rules, min_fit=0.0, least_share=0.0) if too_few else rules
     try:
@@ -241,7 +270,7 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool)
 
 def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRules) -> list[int]:
     """Return skills to teach everyone: common enough, and not the teacher's focus already."""
-    kept = {*rules.focus_wanted, *rules.focus_excluded, *rules.fixed.values()}
+    kept = rules.chosen_skills.union(rules.focus_excluded)
     ordered = np.argsort(-shares, kind="stable")
     common = [
         int(k)
@@ -260,6 +289,7 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
         together=[_positions(ids, classroom) for ids in rules.together],
         apart=[_positions(ids, classroom) for ids in rules.apart],
         fixed=dict(zip(_positions(rules.fixed, classroom), rules.fixed.values(), strict=True)),
+        locked=[(skill, _positions(ids, classroom)) for skill, ids in rules.locked],
         focus_wanted=rules.focus_wanted,
         focus_excluded=[*dict.fromkeys([*rules.focus_excluded, *excluded])],
         absent=_positions(rules.absent, classroom),
@@ -285,7 +315,7 @@ def _leave_out_guesses(rules: GroupRules, classroom: Classroom) -> tuple[GroupRu
     still want such a skill.
     """
     enough = min(rules.min_size, int(classroom.assessed.sum()))
-    kept = {*rules.focus_wanted, *rules.fixed.values()}
+    kept = rules.chosen_skills
     asked = classroom.asked.sum(axis=0) >= enough
     guessed = ~asked & ~np.isin(classroom.skills, list(kept))
     left_out = [classroom.skills[k] for k in np.flatnonzero(guessed)]

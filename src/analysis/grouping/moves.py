@@ -81,7 +81,7 @@ def _reason(classroom, student: int, before, now, rules: GroupRules) -> tuple[st
     named = {"former": before, "present": now}
     if not classroom.assessed[student] or classroom.students[student] in rules.absent:
         return sentences.NOT_SEEN, named
-    if classroom.students[student] in rules.fixed:
+    if classroom.students[student] in rules.chosen_students:
         return sentences.BY_TEACHER, named
     place = {skill: k for k, skill in enumerate(classroom.skills)}
     old = place.get(before)

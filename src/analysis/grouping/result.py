@@ -27,6 +27,9 @@ class GroupRules:
     fixed
         Student id -> focus skill id, or the number of a group of ``previous``, whose focus
         then is the student's.
+    locked
+        Pairs of a focus skill id and student ids: groups that stand as they are. Nobody joins
+        or leaves them, and sizes do not bind them.
     focus_wanted, focus_excluded
         Skill ids that must, or must not, be the focus of a group.
     absent
@@ -69,6 +72,7 @@ class GroupRules:
     together: Sequence[Sequence[str]] = ()
     apart: Sequence[Sequence[str]] = ()
     fixed: Mapping[str, Hashable] = field(default_factory=dict)
+    locked: Sequence[tuple[str, Sequence[str]]] = ()
     focus_wanted: Sequence[str] = ()
     focus_excluded: Sequence[str] = ()
     absent: Sequence[str] = ()
@@ -88,6 +92,16 @@ class GroupRules:
         for name in ("min_fit", "least_share", "whole_class_share", "least_gain", "certainty"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} = {getattr(self, name)} is not in 0 to 1.")
+
+    @property
+    def chosen_skills(self) -> set[Hashable]:
+        """Skills the teacher has named as a focus: they need no reason of ours."""
+        return {*self.focus_wanted, *self.fixed.values(), *(skill for skill, _ in self.locked)}
+
+    @property
+    def chosen_students(self) -> set[str]:
+        """Students whose place the teacher has chosen."""
+        return {*self.fixed, *(student for _, students in self.locked for student in students)}
 
 
 class Draws(NamedTuple):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError, UsageError
 from analysis.files import write_whole
+from analysis.plans.files import plan_file, read_contents
 from analysis.rendering.kernel import KernelServer, can_fork, own_server
 from analysis.rendering.pool import problem_of
 from analysis.rendering.report import keep_page, render_page
@@ -94,7 +95,7 @@ def make_on_cluster(
             for page_id, task in islice(waiting, n):
                 cut = cut_slice(_index_of(task), task.parameters.window, task.classroom_ids)
                 future = client.submit(
-                    answer, task, task.notebook.read_bytes(), cut, server,
+                    answer, task, task.notebook.read_bytes(), cut, _plans_of(task), server,
                     pure=False, retries=RETRIES,
                 )  # fmt: skip
                 of[future.key] = page_id
@@ -110,11 +111,13 @@ def make_on_cluster(
                 done.add(new)
 
 
-def answer(task: Task, notebook: bytes, cut: Slice, server: str) -> Answer:
+def answer(task: Task, notebook: bytes, cut: Slice, plans: dict[str, bytes], server: str) -> Answer:
     """Make one report on a worker, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="report") as name:
         folder = Path(name)
         lay_slice(cut, folder / "store")
+        for classroom_id, plan in plans.items():
+            write_whole(plan_file(folder / "store", classroom_id, task.parameters.window), plan)
         write_whole(folder / task.notebook.name, notebook)
         here = replace(
             task,
@@ -147,6 +150,11 @@ def _server_here() -> str:
 
 def _index_of(task: Task) -> StoreIndex:
     return StoreIndex(Path(task.parameters.data_dir))
+
+
+def _plans_of(task: Task) -> dict[str, bytes]:
+    asked = task.parameters
+    return read_contents(Path(asked.data_dir), task.classroom_ids, asked.window)
 
 
 def _take(task: Task, given: Answer) -> str | None:

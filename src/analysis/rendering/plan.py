@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.files import safe_name
+from analysis.files import digest_of, safe_name
 from analysis.language import open_language
+from analysis.plans.files import plan_digest
 from analysis.rendering.edition import Edition
 from analysis.rendering.kinds import CLASSROOMS, PageKind
 from analysis.rendering.staging import Made
@@ -172,7 +173,10 @@ class Planner:
     def _key(self, page_id: str) -> Key:
         parameters = self._parameters(page_id)
         data = self.kind.data_digest(self.index, page_id, parameters)
-        return page_key(parameters, data, self._shared)
+        classrooms = self.kind.classroom_ids(self.index, page_id)
+        windows = self.index.windows_until(self.order.window)
+        plans = [plan_digest(self.index.folder, classrooms, window) for window in windows]
+        return page_key(parameters, data, digest_of(*map(str.encode, plans)), self._shared)
 
     def _task(self, page_id: str, key: Key, name: str) -> Task:
         parameters = self._parameters(page_id)

@@ -26,6 +26,7 @@ DRAWS_AND_COMPUTES = [
 WORDS = {
     "parameters": "its parameters changed",
     "data": "its students' data changed",
+    "plan": "the teacher's plan changed",
     "calibration": "the calibration, made from the data of all classrooms, changed",
     "notebook": "the notebook changed",
     "package": "the analysis package changed",
@@ -59,7 +60,7 @@ def shared_key(index: StoreIndex, window: str, notebook: Path) -> Key:
     }
 
 
-def page_key(parameters: PageParameters, data: str, shared: Key) -> Key:
+def page_key(parameters: PageParameters, data: str, plan: str, shared: Key) -> Key:
     """Return the digests of everything one page is made from.
 
     Parameters
@@ -68,6 +69,8 @@ def page_key(parameters: PageParameters, data: str, shared: Key) -> Key:
         Of the page.
     data
         Digest of the rows it shows: its classrooms', no other classroom's.
+    plan
+        Digest of what their teachers decided; empty where nothing was.
     shared
         Of :func:`shared_key`.
 
@@ -80,6 +83,7 @@ def page_key(parameters: PageParameters, data: str, shared: Key) -> Key:
     return {
         "parameters": digest_of(json.dumps(asked, sort_keys=True).encode())[:16],
         "data": data[:16],
+        "plan": plan[:16],
         **shared,
     }
 
