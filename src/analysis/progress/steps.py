@@ -80,6 +80,8 @@ def choose_next_steps(
 def list_in_work(standing: pd.DataFrame, framework: SkillFramework) -> pd.DataFrame:
     """Return skills students have begun: asked for, not yet shown, and ready to be learned.
 
+    A skill that the student more likely has is ready to be shown, not in work.
+
     Returns
     -------
     pandas.DataFrame
@@ -87,7 +89,8 @@ def list_in_work(standing: pd.DataFrame, framework: SkillFramework) -> pd.DataFr
         of the framework.
     """
     begun = standing["state"].isin([SkillState.NEEDS, SkillState.NOT_SURE])
-    rows = _in_order(standing[begun & (standing["ready"].fillna(0.0) >= CLEAR)], framework)
+    is_ready = standing["ready"].fillna(0.0) >= CLEAR
+    rows = _in_order(standing[begun & is_ready & ~(standing["mastery"] >= LIKELY)], framework)
     is_open = rows["state"].ne(SkillState.NEEDS)
     in_order = rows.assign(is_open=is_open).sort_values(["student_id", "is_open"], kind="stable")
     return in_order[["student_id", "skill_id"]].reset_index(drop=True)
