@@ -17,9 +17,9 @@ import pytest
 from analysis.audit.auditing import Auditor
 from analysis.audit.people import People
 from analysis.errors import DataError, UsageError
-from analysis.files import safe_name
 from analysis.forgetting.traces import parts_of
 from analysis.language import open_language
+from analysis.rendering.edition import sheet_file
 from analysis.settings import Settings
 from analysis.sharing import planning
 from analysis.sharing.bundle import Protection
@@ -149,7 +149,7 @@ def test_families_get_the_sheets_of_the_own_child_and_only_those(tmp_path, monke
     store.save(roster=ROSTER)
     whole = tmp_path / "7a.html"
     for student_id in ("00417", "00418"):
-        sheet = tmp_path / "7a" / f"{safe_name(student_id)}.html"
+        sheet = sheet_file(tmp_path / "7a.html", student_id)
         sheet.parent.mkdir(exist_ok=True)
         said = f'<article data-student-id="{student_id}">I can.</article>'
         sheet.write_text(html("7A", said).replace("data-proof", "data-x"), encoding="utf-8")

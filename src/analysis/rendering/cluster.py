@@ -28,6 +28,9 @@ TASKS_A_WORKER = 2
 """Tasks under way for each worker: one at work and one waiting. More would only pile up
 pages and slices in memory."""
 
+Plans = dict[tuple[str, str], bytes]
+"""Contents of plans by classroom and window."""
+
 RETRIES = 2
 SECONDS_TO_CONNECT = 30
 
@@ -111,13 +114,13 @@ def make_on_cluster(
                 done.add(new)
 
 
-def answer(task: Task, notebook: bytes, cut: Slice, plans: dict[str, bytes], server: str) -> Answer:
+def answer(task: Task, notebook: bytes, cut: Slice, plans: Plans, server: str) -> Answer:
     """Make one report on a worker, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="report") as name:
         folder = Path(name)
         lay_slice(cut, folder / "store")
-        for classroom_id, plan in plans.items():
-            write_whole(plan_file(folder / "store", classroom_id, task.parameters.window), plan)
+        for (classroom_id, window), plan in plans.items():
+            write_whole(plan_file(folder / "store", classroom_id, window), plan)
         write_whole(folder / task.notebook.name, notebook)
         here = replace(
             task,
@@ -152,9 +155,14 @@ def _index_of(task: Task) -> StoreIndex:
     return StoreIndex(Path(task.parameters.data_dir))
 
 
-def _plans_of(task: Task) -> dict[str, bytes]:
-    asked = task.parameters
-    return read_contents(Path(asked.data_dir), task.classroom_ids, asked.window)
+def _plans_of(task: Task) -> Plans:
+    """Return the plans a page follows: of its window, and of those it looks back on."""
+    store = Path(task.parameters.data_dir)
+    return {
+        (classroom_id, window): plan
+        for window in _index_of(task).windows_until(task.parameters.window)
+        for classroom_id, plan in read_contents(store, task.classroom_ids, window).items()
+    }
 
 
 def _take(task: Task, given: Answer) -> str | None:

@@ -27,9 +27,9 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError, UnknownError, UsageError
 from analysis.files import (
+    digest_of,
     make_private_folder,
     natural_key,
-    safe_name,
     write_json,
     write_whole,
 )
@@ -49,7 +49,7 @@ INDEX_SAYS = {
     "students": {
         "title": "Students' own pages",
         "lead": "Print a classroom's file, one sheet a student; or share the pages of its folder, "
-        "each named by the student's id. Give a page to its own student only.",
+        "each on a page of its own. Give a page to its own student only.",
         "folder": "one page a student",
     },
     "caseload": {
@@ -60,7 +60,7 @@ INDEX_SAYS = {
     "families": {
         "title": "Letters to families",
         "lead": "Print a classroom's file, one sheet a family; or share the letters of its folder, "
-        "each named by the student's id. Give a letter to its own family only.",
+        "each on a page of its own. Give a letter to its own family only.",
         "folder": "one letter a family",
     },
 }
@@ -166,8 +166,8 @@ def sheet_folder(page: Path) -> Path:
 
 
 def sheet_file(page: Path, student_id: str) -> Path:
-    """Return the file of one student's page."""
-    return sheet_folder(page) / f"{safe_name(student_id)}.html"
+    """Return the file of one student's page; its name does not tell the id."""
+    return sheet_folder(page) / f"{digest_of(student_id.encode())[:16]}.html"
 
 
 def list_editions(out: Path) -> list[str]:

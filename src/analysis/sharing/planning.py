@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from analysis.errors import UnknownError, UsageError
-from analysis.files import safe_name
+from analysis.rendering.edition import sheet_file
 from analysis.rendering.kinds import kind_named
 from analysis.settings import Settings
 from analysis.sharing.pages import Page, Published, data_digest_of, read_published
@@ -100,15 +99,11 @@ def _sheets(settings: Settings, roster: pd.DataFrame, window: str) -> dict[str, 
         rows = roster[["student_id", "classroom_id"]].drop_duplicates("student_id")
         for student_id, classroom_id in rows.itertuples(index=False):
             page = published.pages.get(classroom_id)
-            sheet = _sheet_of(page, student_id) if page else None
+            sheet = sheet_file(page.file, student_id) if page else None
             if sheet is not None and sheet.is_file():
                 own = replace(page, page_id=student_id, file=sheet, name=f"{kind}.html")
                 found.setdefault(student_id, []).append(own)
     return found
-
-
-def _sheet_of(page: Page, student_id: str) -> Path:
-    return page.file.with_suffix("") / f"{safe_name(student_id)}.html"
 
 
 def _first_published(settings: Settings, kinds: Sequence[str]) -> Published:
