@@ -14,8 +14,10 @@ import numpy as np
 from analysis.mastery import factor, items
 from analysis.mastery.responses import Responses
 
-PRIOR_WEIGHT = 100.0
-"""Weight of the higher-order prior against the profiles' own frequencies, in students."""
+PRIOR_WEIGHT = 300.0
+"""Weight of the higher-order prior against the profiles' own frequencies, in students. Of 100,
+300 and 1,000, 300 finds most whole profiles on the designs of the literature; where profiles
+follow a hierarchy that nobody named, 1,000 begins to cost. Real data hardly tell them apart."""
 SMALLEST = 1e-300
 
 
