@@ -11,8 +11,8 @@ It stands beside the mastery model, not in it, because on real right-or-wrong an
 predicts hidden ones worse, alone and in an equal mean (five folds; log-loss of the mastery
 model, of levels, of their mean): fraction subtraction .363, .413, .374; probability .371,
 .402, .380. Of simulated graded ratings the two change places: log-loss of who holds what is
-.73 to .76 by the mastery model fed with graded shares, weight 1, and .19 to .26 by levels, where the
-true parameters give .18 to .24 (half of the items, 10 skills).
+.73 to .76 by the mastery model fed with graded shares of weight 1, and .19 to .26 by levels,
+where the true parameters give .18 to .24 (half of the items, 10 skills).
 """
 
 from __future__ import annotations
