@@ -8,7 +8,8 @@
 Simulated districts are judged on the truth: a student is on target who lacks the focus of
 the group and holds its prerequisites. Real sets are judged on the other half of the items:
 the mean share of points missed there on the focus skill. Every student of a class counts;
-sizes = share of groups of 3 to 6. Tables are written to benchmarks/results/.
+sizes = share of groups of 3 to 6. The Bayes limit is what the true posterior of the same
+answers would reach (see grouping_limit). Tables are written to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from grouping_data import REAL, District, halve_items, read_real, share_correct, simulate
+from grouping_limit import MOST_SKILLS, limit_value
 from grouping_peers import (
     bands,
     cut_value,
@@ -36,9 +38,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
+from analysis.grouping.forming import LEAST_LESSON
 from analysis.grouping.levels import fit_levels, weight_of_levels
 from analysis.grouping.value import on_target, value_of_teaching
-from analysis.mastery import MasteryModel
+from analysis.mastery import MasteryModel, judge_skills
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
@@ -77,6 +80,7 @@ def estimate(district: District, forms: np.ndarray, random_state: int) -> dict:
         "levels": by_level,
         "blend": (1 - weight) * by_model + weight * by_level,
         "weight": weight,
+        "supports": bool(judge_skills(MasteryModel(q, pairs), answers, classrooms, random_state)),
         "dina": None if by_dina is None else raw_value(by_dina.round(), before),
         "ability": raw_value(model.predict_by_ability(answers, classrooms) @ weights, before),
     }
@@ -93,13 +97,22 @@ def one_lesson(value: np.ndarray):
 
 
 def ours(seen: dict):
-    """Return what form_groups does: both readings, exact, or one lesson where they disagree."""
+    """Return what form_groups decides, with everyone placed: groups, or one lesson.
+
+    Separate groups where the assessment tells skills apart (the mastery model's verdict, which
+    says nothing of graded ratings) and either no lesson is a next step for most of the class,
+    or both readings say that groups reach more.
+    """
     labels, focus = exact(seen["blend"])
+    taught = np.arange(len(labels)), focus[labels]
+    share, one = seen["blend"][taught].mean(), seen["blend"].mean(axis=0).max()
     gains = [
-        seen[way][np.arange(len(labels)), focus[labels]].mean() - seen[way].mean(axis=0).max()
+        seen[way][taught].mean() - seen[way].mean(axis=0).max()
         for way in (("model", "levels") if seen["weight"] < 1 else ("levels",))
     ]
-    return (labels, focus) if min(gains) >= LEAST_GAIN else one_lesson(seen["levels"])
+    pay = one < min(LEAST_LESSON, share) or min(gains) >= LEAST_GAIN
+    told_apart = seen["supports"] or seen["weight"] == 1
+    return (labels, focus) if told_apart and pay else one_lesson(seen["levels"])
 
 
 def ways(seen: dict, seed: int) -> dict:
@@ -155,11 +168,14 @@ def compare(district: District, seed: int) -> list[dict]:
     forms = halve_items(district.q, seed)
     estimates = estimate(district, forms, seed)
     right = _right(district, forms)
+    limit = _limit(district, forms, seed)
     rows = []
     for here in _rooms(district):
         found = ways(of_class(estimates, here), seed)
         if district.truth is not None:
             found["ceiling: exact on the truth"] = lambda here=here: exact(right[here])
+        if limit is not None:
+            found["Bayes limit: exact on the true posterior"] = lambda here=here: exact(limit[here])
         for way, form in found.items():
             share, sizes = judge(*form(), right[here])
             rows.append({"data": district.name, "way": way, "on_target": share, "sizes": sizes})
@@ -223,6 +239,12 @@ def _rooms(district: District) -> list[np.ndarray]:
     rooms = [district.classrooms == room for room in np.unique(district.classrooms)]
     rooms = [here for here in rooms if here.sum() >= LEAST_CLASS]
     return rooms[:: -(-len(rooms) // MOST_CLASSES)]
+
+
+def _limit(district: District, forms: np.ndarray, seed: int) -> np.ndarray | None:
+    if district.truth is None or district.q.shape[1] > MOST_SKILLS:
+        return None
+    return limit_value(district, forms, seed)
 
 
 def _right(district: District, forms: np.ndarray) -> np.ndarray:

@@ -16,10 +16,15 @@ RATINGS = np.array([0.0, 0.25, 0.75, 1.0])
 """A four-level rubric on 0 to 1, one half between the levels below and from mastery: how
 the mastery model reads levels."""
 
+RATING_CUTS, RATING_NOISE = [-1.0, 0.0, 1.0], 0.8
+
 
 @dataclass(frozen=True)
 class District:
-    """Answers of many classes; ``truth``: skills held, or None where nobody knows."""
+    """Answers of many classes; ``truth``: skills held, or None where nobody knows.
+
+    ``extra``: the true parameters behind a simulated district.
+    """
 
     name: str
     answers: np.ndarray
@@ -41,33 +46,51 @@ def simulate(kind: str, n_skills: int, seed: int, n_classes: int = 16) -> Distri
     n_students = n_classes * CLASS_SIZE
     classrooms = np.repeat(np.arange(n_classes), CLASS_SIZE)
     before = _prerequisites(n_skills, rng)
-    ability = rng.normal(size=n_students) + rng.normal(scale=0.5, size=n_classes)[classrooms]
+    own, class_ability = rng.normal(size=n_students), rng.normal(scale=0.5, size=n_classes)
+    ability = own + class_ability[classrooms]
     depth = _depth(before)
     difficulty = -1.2 + 2.4 * depth / max(depth.max(), 1) + rng.normal(scale=0.35, size=n_skills)
     q = np.repeat(np.eye(n_skills, dtype=int), rng.integers(3, 7, size=n_skills), axis=0)
     skill_of = q.argmax(axis=1)
+    made = {"kind": kind, "difficulty": difficulty, "class_ability": class_ability}
     if kind == "binary":
-        slope = rng.uniform(1, 2, size=n_skills)
-        chance = 1 / (1 + np.exp(-slope * (ability[:, None] - difficulty)))
-        truth = _respect(rng.random((n_students, n_skills)) < chance, before)
-        slip, guess = rng.uniform(0.05, 0.25, (2, len(q)))
-        right = np.where(truth[:, skill_of], 1 - slip, guess)
+        made["slope"] = rng.uniform(1, 2, size=n_skills)
+        truth = draw_held(ability, made, before, rng)
+        made["slip"], made["guess"] = rng.uniform(0.05, 0.25, (2, len(q)))
+        right = np.where(truth[:, skill_of], 1 - made["slip"], made["guess"])
         answers = (rng.random(right.shape) < right).astype(float)
     else:
-        level = np.sqrt(0.6) * ability[:, None] + np.sqrt(0.4) * rng.normal(
-            size=(n_students, n_skills)
-        )
-        above = _build_up(level - difficulty, before, rng)
+        above = draw_levels(ability, made, before, rng)
         truth = above > 0
         above = above[:, skill_of]
         if kind == "continuous":
-            slope, shift = rng.uniform(2, 4, len(q)), rng.normal(scale=0.3, size=len(q))
-            right = 0.1 + 0.9 / (1 + np.exp(-slope * (above - shift)))
+            made["slope"] = rng.uniform(2, 4, len(q))
+            made["shift"] = rng.normal(scale=0.3, size=len(q))
+            right = chance_of_points(above, made["slope"], made["shift"])
             answers = (rng.random(right.shape) < right).astype(float)
         else:
-            seen = above + rng.normal(scale=0.8, size=above.shape)
-            answers = RATINGS[np.digitize(seen, [-1.0, 0.0, 1.0])]
-    return District(f"{kind} K={n_skills}", answers, q, classrooms, before, truth)
+            seen = above + rng.normal(scale=RATING_NOISE, size=above.shape)
+            answers = RATINGS[np.digitize(seen, RATING_CUTS)]
+    name = f"{kind} K={n_skills}"
+    return District(name, answers, q, classrooms, before, truth, extra=made)
+
+
+def draw_held(ability: np.ndarray, made: dict, before: np.ndarray, rng) -> np.ndarray:
+    """Return who holds which skill, had or not, given each student's ability."""
+    chance = 1 / (1 + np.exp(-made["slope"] * (ability[:, None] - made["difficulty"])))
+    return _respect(rng.random(chance.shape) < chance, before)
+
+
+def draw_levels(ability: np.ndarray, made: dict, before: np.ndarray, rng) -> np.ndarray:
+    """Return how far each student is above the cut of each skill, in degrees."""
+    own = rng.normal(size=(len(ability), len(before)))
+    level = np.sqrt(0.6) * ability[:, None] + np.sqrt(0.4) * own
+    return _build_up(level - made["difficulty"], before, rng)
+
+
+def chance_of_points(above: np.ndarray, slope, shift) -> np.ndarray:
+    """Return P(right) of items by how far the student is above the cut of their skill."""
+    return 0.1 + 0.9 / (1 + np.exp(-slope * (above - shift)))
 
 
 def _prerequisites(n_skills: int, rng) -> np.ndarray:

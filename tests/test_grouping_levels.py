@@ -106,6 +106,15 @@ def test_groups_are_formed_only_where_both_readings_say_that_they_pay(share_of, 
     assert grouping.supports_groups == pays
 
 
+@pytest.mark.parametrize(("low", "high", "separate"), [(0.25, 0.75, True), (0.0, 1.0, False)])
+def test_of_graded_ratings_a_model_of_had_or_not_has_no_say(low, high, separate):
+    rated = {"a": {"a": low, "b": high}, "b": {"a": high, "b": low}}
+    mastery, roster, shares = make_class(SPLIT, rated)
+    known = {"classroom_id": "4a", "window": "fall", "shares": shares}
+    grouping = form_groups(mastery, roster, **known, supports_skill_groups=False)
+    assert grouping.supports_groups == separate
+
+
 def test_a_need_lies_between_both_readings():
     mastery, roster, shares = make_class(SPLIT, SPLIT)
     alone = form_groups(mastery, roster, classroom_id="4a", window="fall")

@@ -30,6 +30,7 @@ class Classroom:
     ``mastery``, ``value``: shape (n_students, n_skills), missing where unknown; ``readings``:
     the value of teaching by each reading of the evidence, of which ``value`` is the mean;
     ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
+    ``graded``: whether ratings are so graded that a model of had-or-not takes no part;
     ``assessed``: which students have evidence; ``asked``: of whom each skill was asked, bool,
     shape (n_students, n_skills); ``prerequisites``: all that were listed.
     """
@@ -39,6 +40,7 @@ class Classroom:
     mastery: np.ndarray
     value: np.ndarray
     readings: list[np.ndarray]
+    graded: bool
     held: np.ndarray | None
     before: np.ndarray
     assessed: np.ndarray
@@ -75,15 +77,15 @@ def read_classroom(
     shown[~assessed] = np.nan
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
-    value = readings[0]
+    value, graded = readings[0], False
     if shares is not None and skills:
         second = _read_levels(shares, window, students, skills, random_state)
         shown, held, reading = _blend(shown, held, second, links, value, random_state)
-        readings = [value, reading] if second.weight < 1 else [reading]
+        graded = second.weight == 1
+        readings = [reading] if graded else [value, reading]
         value = (1 - second.weight) * value + second.weight * reading
-    return Classroom(
-        students, skills, shown, value, readings, held, links.before, assessed, asked, links.listed
-    )
+    known = (shown, value, readings, graded, held)
+    return Classroom(students, skills, *known, links.before, assessed, asked, links.listed)
 
 
 class _Levels(NamedTuple):

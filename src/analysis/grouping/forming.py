@@ -70,7 +70,8 @@ def form_groups(
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
     supports_skill_groups
-        Whether the assessment tells skills apart at all (the mastery model's verdict).
+        Whether the assessment tells skills apart at all (the mastery model's verdict). Of
+        graded ratings that model cannot judge: there the level reading decides alone.
     random_state
         Seed of the draws where none are given.
     language
@@ -143,7 +144,7 @@ def group_classroom(
     rules = _resolve(rules, classroom, previous)
     rules, classroom = _leave_out_guesses(rules, classroom)
     former = former_groups_of(previous, classroom.students)
-    plan = _plan(classroom, rules, former, supports_skill_groups)
+    plan = _plan(classroom, rules, former, supports_skill_groups or classroom.graded)
     parts = account_for_everyone(classroom, plan.model, rules, random_state)
     return Grouping(
         classroom_id=classroom_id,

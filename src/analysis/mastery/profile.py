@@ -3,6 +3,12 @@
 P(answers, profile) = P(profile | classroom) x product over items of P(answer | required
 skills held). The profiles' prior is the higher-order one (:mod:`.factor`), drawn to what the
 students show (a shrunken saturated prior). Fitted by EM with shrunken items (:mod:`.items`).
+
+Averaging over what is not known instead of estimating it gains nothing that could be told
+from chance: with 20 students, Gibbs sampling of profiles, items, skills and all that the
+items share reached .952 and .958 of the Bayes limit where EM reached .950 and .954 (CD09 with
+20 items, CD13 with 5 skills; 150 data sets, standard error of the difference .004 and .003).
+What is missing is knowledge: given the profiles' true prior, EM reached .969 and .971.
 """
 
 from __future__ import annotations
@@ -14,8 +20,10 @@ import numpy as np
 from analysis.mastery import factor, items
 from analysis.mastery.responses import Responses
 
-PRIOR_WEIGHT = 100.0
-"""Weight of the higher-order prior against the profiles' own frequencies, in students."""
+PRIOR_WEIGHT = 300.0
+"""Weight of the higher-order prior against the profiles' own frequencies, in students. Of 100,
+300 and 1,000, 300 finds most whole profiles on the designs of the literature; where profiles
+follow a hierarchy that nobody named, 1,000 begins to cost. Real data hardly tell them apart."""
 SMALLEST = 1e-300
 
 
