@@ -43,7 +43,8 @@ lock:  ## Pin the dependencies anew (needs uv)
 	  --output-file requirements.lock
 
 forget-demo:
-	rm -rf $(DEMO)/store reports/editions reports/current reports/runs reports/.lock
+	rm -rf $(DEMO)/store $(DEMO)/plans reports/editions reports/current reports/runs reports/.lock \
+	  reports/students reports/families reports/caseload
 
 clean: forget-demo  ## Remove the environment and everything rendered
 	rm -rf $(VENV)
