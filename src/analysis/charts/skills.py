@@ -13,6 +13,12 @@ from analysis.words import SkillState
 
 DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
 
+LONGEST_LABEL = 62
+"""Signs of a skill's name beside a bar: more would leave no room for the bars."""
+
+INCHES_A_SIGN = 0.066
+"""Width of a sign of a label, wide ones among them."""
+
 
 def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> Axes:
     """Draw, for each skill, how many students have it, may have it, need it.
@@ -55,7 +61,7 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> A
         if unknown:
             said = language.say("{n} not assessed", n=unknown)
             ax.text(left[row] + 0.15, row, said, va="center_baseline", color=MUTED, fontsize=8)
-    ax.set_yticks(rows, counts.index)
+    ax.set_yticks(rows, [_label(name) for name in counts.index])
     ax.set_ylim(len(counts) - 0.5, -0.5)
     ax.set_xlim(0, max(1, counts.sum(axis=1).max()))
     ax.set_xticks([])
@@ -65,13 +71,19 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> A
 
 def chart_skill_needs(counts: pd.DataFrame, language: Language) -> Chart:
     """Return the chart of :func:`plot_skill_needs` at the size of a page's column."""
+    longest = max((len(_label(name)) for name in counts.index), default=0)
     return draw_chart(
         lambda ax: plot_skill_needs(counts, ax, language=language),
         alt=describe_skill_needs(counts, language),
         width=7.4,
         height=0.26 * len(counts) + 0.1,
-        margins=(3.3, 0.05, 0.9, 0.05),
+        margins=(INCHES_A_SIGN * longest + 0.1, 0.05, 0.9, 0.05),
     )
+
+
+def _label(name: str) -> str:
+    """Return a name that fits beside a bar; the table under the chart has all of it."""
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1].rstrip()}…"
 
 
 def describe_skill_needs(counts: pd.DataFrame, language: Language) -> str:
