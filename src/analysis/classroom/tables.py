@@ -21,7 +21,14 @@ from analysis.language import Language
 from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
 from analysis.plans import History, Plan, read_plan
 from analysis.plans.following import follow
-from analysis.profiles import ClassProfile, GroupProfile, Known, know_classroom
+from analysis.profiles import (
+    ClassProfile,
+    GroupProfile,
+    Known,
+    know_classroom,
+    say_class,
+    say_groups,
+)
 from analysis.progress import doubt_thin_claims, latest_standing, summarise_evidence
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -166,12 +173,12 @@ class ClassroomTables:
     @cached_property
     def profiles(self) -> list[GroupProfile]:
         """Each group in plain words."""
-        return self._known.describe_groups(self.grouping, self.language)
+        return say_groups(self._known, self.grouping, self.language)
 
     @cached_property
     def summary(self) -> ClassProfile:
         """The classroom as a whole in plain words."""
-        return self._known.describe_class(self.grouping, self.language)
+        return say_class(self._known, self.grouping, self.language)
 
     @cached_property
     def goal(self) -> Goal | None:

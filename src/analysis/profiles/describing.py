@@ -1,21 +1,25 @@
-"""A classroom's groups in plain words and numbers, for the teacher who will teach them.
-
-Every sentence stands in :data:`SAY`, with named places for what changes, so that a
-translation is one table. Words say what is needed next, never what a student is.
-"""
+"""Groups and classes in words: who, why, what they have, how to begin."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.grouping import Grouping
-from analysis.language import Language, mark, open_language
-from analysis.skills import SkillFramework, natural_key
-from analysis.tables import EVIDENCE, MASTERY, ROSTER, Kind, check_table
+from analysis.language import Language, open_language
+from analysis.profiles.known import Known, know_classroom
+from analysis.profiles.profile import (
+    ClassProfile,
+    GroupProfile,
+    Member,
+    Question,
+    SkillCount,
+    WarmUp,
+)
+from analysis.profiles.sentences import SURE, certainty_word, said
+from analysis.skills import SkillFramework
 
 HELD = 0.5
 """Mastery from which a skill counts as shown: more likely than not."""
@@ -25,130 +29,6 @@ MOST = 0.6
 
 MOST_SKILLS_NAMED = 3
 """Skills named in a list or a sentence; more is a table, not a sentence."""
-
-SURE, FAIRLY_SURE = 0.8, 0.6
-"""Share of posterior draws from which a placement is called sure, or fairly sure."""
-
-SAY = {
-    "sure": mark("sure"),
-    "fairly sure": mark("fairly sure"),
-    "check": mark("please check"),
-    "not yet": mark("Has not yet shown “{skill}” ({shown})."),
-    "maybe not yet": mark("May not yet have “{skill}” ({shown})."),
-    "seems to have": mark("Seems to have “{skill}” ({shown}); please check."),
-    "no evidence": mark("No evidence on “{skill}” yet; placed by the teacher."),
-    "comes first": mark("Has what comes first: {skills}."),
-    "warm up first": mark("Warm up {skills} first."),
-    "seems to have it": mark("Seems to have it."),
-    "points": mark("{points} of {possible} points"),
-    "not asked": mark("not asked; estimated"),
-    "group": mark("We expect {n_right} of {n_students} to need this and to be ready for it."),
-    "groups pay": mark(
-        "With these groups we expect {with_groups} of the assessed students to work on a skill "
-        "they need and are ready for; one lesson for all would reach {one_lesson}."
-    ),
-    "no groups": mark(
-        "The evidence does not support separate skill groups: teach “{skill}” to the whole "
-        "class. The groups are for practice."
-    ),
-    "nothing needed": mark("No listed skill is a next step for enough students to make a group."),
-    "no evidence yet": mark(
-        "There is no evidence for this classroom yet: give the first check to everyone."
-    ),
-    "one skill": mark(
-        "Only “{skill}” is a next step that enough students share. The others need something "
-        "of their own."
-    ),
-    "too few": mark("With so few students, everyone works as one group."),
-    "teacher chose": mark(
-        "The evidence does not support separate skill groups; these follow the teacher's rules."
-    ),
-    "whole class": mark(
-        "{share} of the class need “{skill}” and are ready for it: teach it to everyone."
-    ),
-}
-"""Every sentence and word said here."""
-
-
-@dataclass(frozen=True)
-class SkillCount:
-    """A skill, and how many of the students with evidence it is true for."""
-
-    skill_id: str
-    name: str
-    n_students: int
-    n_assessed: int
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """A prerequisite of the focus: how many have shown it, and how to warm it up."""
-
-    skill_id: str
-    name: str
-    text: str
-    n_students: int
-    n_assessed: int
-
-
-@dataclass(frozen=True)
-class Question:
-    """A first question to ask, its answer and what to look for (empty: not given)."""
-
-    question: str
-    answer: str
-    look_for: str
-
-
-@dataclass(frozen=True)
-class Member:
-    """A student of a group: how sure the place is, and why it is this one.
-
-    ``certainty`` is a word; ``share`` the share of posterior draws behind it (0 to 1,
-    missing without evidence); ``shown`` the evidence on the focus in a few words; ``why``
-    the reason in a sentence; ``note`` what is unusual, empty for most;
-    ``alternative_group`` is ``None`` where no other group fits.
-    """
-
-    student_id: str
-    display_name: str
-    certainty: str
-    share: float
-    shown: str
-    why: str
-    note: str
-    alternative_group: int | None
-
-
-@dataclass(frozen=True)
-class GroupProfile:
-    """One group in words and numbers."""
-
-    group: int
-    size: int
-    focus_skill_id: str
-    focus_name: str
-    i_can: str
-    summary: str
-    expected_on_target: float
-    certainty: str
-    members: list[Member]
-    shared_needs: list[SkillCount]
-    already_have: list[SkillCount]
-    warm_up: list[WarmUp]
-    questions: list[Question]
-
-
-@dataclass(frozen=True)
-class ClassProfile:
-    """The whole class: verdict, counts, what to teach everyone, what most have shown."""
-
-    n_students: int
-    counts: str
-    verdict: str
-    whole_class: list[str]
-    needs: list[SkillCount]
-    has: list[SkillCount]
 
 
 def describe_groups(
@@ -201,7 +81,7 @@ def describe_groups(
     known = know_classroom(
         grouping.classroom_id, grouping.window, mastery, framework, roster, evidence=evidence
     )
-    return known.describe_groups(grouping, language or open_language())
+    return say_groups(known, grouping, language or open_language())
 
 
 def describe_class(
@@ -214,74 +94,34 @@ def describe_class(
 ) -> ClassProfile:
     """Describe a classroom as a whole; parameters as in :func:`describe_groups`."""
     known = know_classroom(grouping.classroom_id, grouping.window, mastery, framework, roster)
-    return known.describe_class(grouping, language or open_language())
+    return say_class(known, grouping, language or open_language())
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of one classroom, ready to be said of any groups of its students.
-
-    Made by :func:`know_classroom`. ``mastery`` and ``n_items`` are by student and skill,
-    ``points`` (earned, possible) as well; ``names`` by student; ``skills`` in natural order.
-    """
-
-    framework: SkillFramework
-    skills: list[str]
-    names: Mapping[str, str]
-    mastery: Mapping[tuple[str, str], float]
-    n_items: Mapping[tuple[str, str], int]
-    points: Mapping[tuple[str, str], tuple]
-
-    def describe_groups(self, grouping: Grouping, language: Language) -> list[GroupProfile]:
-        """Describe each group; see :func:`describe_groups`."""
-        room = _Room(self, grouping, language)
-        return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
-
-    def describe_class(self, grouping: Grouping, language: Language) -> ClassProfile:
-        """Describe the classroom as a whole; see :func:`describe_class`."""
-        room = _Room(self, grouping, language)
-        students = grouping.groups["student_id"].tolist()
-        return ClassProfile(
-            n_students=len(students),
-            counts=_counts(grouping, language),
-            verdict=_verdict(grouping, self.framework, language),
-            whole_class=[
-                _said(
-                    language,
-                    "whole class",
-                    share=language.percent(row.share),
-                    skill=self.framework.name_of(row.skill_id),
-                )
-                for row in grouping.whole_class.itertuples()
-            ],
-            needs=room.count(students, held=False),
-            has=room.count(students, held=True),
-        )
+def say_groups(known: Known, grouping: Grouping, language: Language) -> list[GroupProfile]:
+    """Describe each group; see :func:`describe_groups`."""
+    room = _Room(known, grouping, language)
+    return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
 
 
-def know_classroom(
-    classroom_id: str,
-    window: str,
-    mastery: pd.DataFrame,
-    framework: SkillFramework,
-    roster: pd.DataFrame,
-    *,
-    evidence: pd.DataFrame | None = None,
-) -> Known:
-    """Look up a classroom's tables once, for all groupings of it; as in :func:`describe_groups`."""
-    mastery = check_table(mastery, MASTERY, "the mastery table")
-    roster = check_table(roster, ROSTER, "the roster")
-    here = roster[roster["classroom_id"] == classroom_id]
-    mine = mastery[(mastery["window"] == window) & mastery["student_id"].isin(here["student_id"])]
-    named = here.dropna(subset=["display_name"])
-    cells = list(zip(mine["student_id"], mine["skill_id"], strict=True))
-    return Known(
-        framework,
-        sorted(mine["skill_id"].unique(), key=natural_key),
-        dict(zip(named["student_id"], named["display_name"], strict=True)),
-        dict(zip(cells, mine["mastery"].astype(float), strict=True)),
-        dict(zip(cells, mine["n_items"], strict=True)),
-        _points(evidence, window),
+def say_class(known: Known, grouping: Grouping, language: Language) -> ClassProfile:
+    """Describe the classroom as a whole; see :func:`describe_class`."""
+    room = _Room(known, grouping, language)
+    students = grouping.groups["student_id"].tolist()
+    return ClassProfile(
+        n_students=len(students),
+        counts=_counts(grouping, language),
+        verdict=_verdict(grouping, known.framework, language),
+        whole_class=[
+            said(
+                language,
+                "whole class",
+                share=language.percent(row.share),
+                skill=known.framework.name_of(row.skill_id),
+            )
+            for row in grouping.whole_class.itertuples()
+        ],
+        needs=room.count(students, held=False),
+        has=room.count(students, held=True),
     )
 
 
@@ -304,7 +144,7 @@ class _Room:
             i_can=self.framework.i_can(skill),
             summary=self._say("group", n_students=len(students), n_right=round(value)),
             expected_on_target=value / len(students),
-            certainty=_certainty_word(rows["fit"].mean()),
+            certainty=certainty_word(rows["fit"].mean()),
             members=[self._member(row, skill) for row in rows.itertuples()],
             shared_needs=[c for c in self.count(students, held=False) if c.skill_id != skill],
             already_have=self.count(students, held=True),
@@ -332,7 +172,7 @@ class _Room:
         return [s for s in self.framework.prerequisites_of(skill) if s in self.known.skills]
 
     def _say(self, sentence: str, **values: object) -> str:
-        return _said(self.language, sentence, **values)
+        return said(self.language, sentence, **values)
 
     def _member(self, row, skill: str) -> Member:
         other = row.alternative_group
@@ -340,7 +180,7 @@ class _Room:
         return Member(
             student_id=row.Index,
             display_name=self.known.names.get(row.Index, row.Index),
-            certainty=_certainty_word(row.fit),
+            certainty=certainty_word(row.fit),
             share=row.fit,
             shown=shown,
             why=self._why(row.Index, skill, row.need, shown),
@@ -352,10 +192,10 @@ class _Room:
         name = self.framework.name_of(skill)
         if np.isnan(need):
             return self._say("no evidence", skill=name)
-        said = "not yet" if need >= SURE else "maybe not yet" if need >= HELD else "seems to have"
+        word = "not yet" if need >= SURE else "maybe not yet" if need >= HELD else "seems to have"
         held, to_warm_up = self._prerequisites(student, skill)
         sentences = [
-            self._say(said, skill=name, shown=shown),
+            self._say(word, skill=name, shown=shown),
             self._list("comes first", held),
             self._list("warm up first", to_warm_up),
         ]
@@ -402,15 +242,6 @@ class _Room:
         return "" if text is None or pd.isna(text) else str(text)
 
 
-def _said(language: Language, sentence: str, **values: object) -> str:
-    return language.say(SAY[sentence], **values)
-
-
-def _certainty_word(share: float) -> str:
-    word = "sure" if share >= SURE else "fairly sure" if share >= FAIRLY_SURE else "check"
-    return SAY[word]
-
-
 def _counts(grouping: Grouping, language: Language) -> str:
     """Say how many students are where; a place without students is not named."""
     say_n = language.say_n
@@ -434,31 +265,20 @@ def _counts(grouping: Grouping, language: Language) -> str:
 def _verdict(grouping: Grouping, framework: SkillFramework, language: Language) -> str:
     """Say the grouping's verdict with skills by name where it names one."""
     if grouping.supports_groups:
-        return _said(
+        return said(
             language,
             "groups pay",
             with_groups=language.percent(grouping.expected_on_target),
             one_lesson=language.percent(grouping.one_lesson_on_target),
         )
     if len(grouping.not_assessed) == len(grouping.groups):
-        return _said(language, "no evidence yet")
+        return said(language, "no evidence yet")
     focus = grouping.focus["focus_skill_id"].unique()
     if len(focus) == 0:
-        return _said(language, "nothing needed")
+        return said(language, "nothing needed")
     if len(focus) == 1 and focus[0] in set(grouping.whole_class["skill_id"]):
-        return _said(language, "no groups", skill=framework.name_of(focus[0]))
+        return said(language, "no groups", skill=framework.name_of(focus[0]))
     grouped = grouping.groups["group"].notna().sum()
     if len(focus) == 1 and grouped + len(grouping.not_assessed) < len(grouping.groups):
-        return _said(language, "one skill", skill=framework.name_of(focus[0]))
-    return _said(language, "too few" if len(grouping.focus) == 1 else "teacher chose")
-
-
-def _points(evidence: pd.DataFrame | None, window: str) -> dict[tuple[str, str], tuple]:
-    """Return points earned and possible of each student on each skill in the window."""
-    if evidence is None:
-        return {}
-    evidence = check_table(evidence, EVIDENCE, "the evidence table")
-    mine = evidence[(evidence["window"] == window) & (evidence["kind"] == Kind.POINTS)]
-    mine = mine.dropna(subset=["points", "points_possible"])
-    sums = mine.groupby(["student_id", "skill_id"])[["points", "points_possible"]].sum()
-    return {key: tuple(row) for key, row in zip(sums.index, sums.to_numpy(), strict=True)}
+        return said(language, "one skill", skill=framework.name_of(focus[0]))
+    return said(language, "too few" if len(grouping.focus) == 1 else "teacher chose")
