@@ -29,6 +29,7 @@ FLOORS = {
 MAY_IMPORT_BESIDE = {
     ("skills", "tables"), ("settings", "tables"), ("scales", "tables"),
     ("theme", "words"), ("coaching", "profiles"), ("explore", "classroom"),
+    ("explore", "caseload"),
     # What was published is shared and forgotten; rendering knows neither.
     ("sharing", "rendering"), ("forgetting", "rendering"),
     # The groups a notebook shows are the groups that are shared.

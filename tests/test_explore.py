@@ -7,9 +7,15 @@ import json
 import nbformat
 import pytest
 
+from analysis.caseload import open_caseload
 from analysis.classroom import open_classroom
 from analysis.errors import UsageError
-from analysis.explore import explore_groups, explore_growth, explore_mastery
+from analysis.explore import (
+    explore_caseload,
+    explore_groups,
+    explore_growth,
+    explore_mastery,
+)
 from analysis.explore.desk import Desk
 from analysis.explore.saving import strip_outputs
 from analysis.plans import Plan, changes, read_plan
@@ -234,3 +240,31 @@ def test_what_is_not_a_notebook_is_saved_as_it_is():
     model = {"type": "file", "content": "a,b"}
     strip_outputs(model)
     assert model == {"type": "file", "content": "a,b"}
+
+
+# -- a coach's classrooms ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def caseload(store):
+    return open_caseload(window=WINDOW, data_dir=store.folder)
+
+
+def test_fewer_adults_make_fewer_groups_at_once(caseload):
+    panel = explore_caseload(caseload, grade="4", n_adults=8, room=20, live=True)
+    before = panel._view.value
+    panel.choose(n_adults=5, room=30)
+    assert panel._view.value == panel.html != before
+    assert caseload.group_grade("4", n_adults=5, room=30).focus["group"].nunique() <= 5
+
+
+def test_a_block_that_cannot_be_is_one_sentence(caseload):
+    panel = explore_caseload(caseload, grade="4", n_adults=1, room=1, live=True)
+    assert 'class="note"' in panel.html
+    assert "Traceback" not in panel.html
+
+
+def test_without_controls_a_caseload_is_its_views_alone(caseload):
+    shown = explore_caseload(caseload, live=False)._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"}
+    assert shown["text/html"].startswith("<")

@@ -118,7 +118,9 @@ class Desk:
                 min_size=rules.min_size,
                 max_size=rules.max_size,
                 n_groups=rules.n_groups,
+                use_wishes=bool(rules.wishes),
                 language=self._language.code,
+                cycle_weeks=self._base.cycle_weeks,
             )
         )
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING
 
+from analysis.charts import Chart
 from analysis.classroom import Classroom
 from analysis.errors import AnalysisError
 from analysis.explore.desk import Desk
@@ -89,20 +90,21 @@ class Panel:
         self._views.append((view, make))
         return view
 
-    def follow(self, name: str) -> Panel | Block | Widget:
+    def follow(self, name: str) -> Block | Chart | Shown:
         """Return a part of the classroom, such as ``"others"``, that follows this panel.
 
         Parameters
         ----------
         name
-            Of a ``show_…`` method of :class:`~analysis.classroom.Classroom`.
+            Of a ``show_…`` method of :class:`~analysis.classroom.Classroom`, or of a
+            ``chart_…`` method as it is.
         """
-        show = f"show_{name}"
+        show = name if name.startswith("chart_") else f"show_{name}"
         if not self.live:
             return getattr(self.classroom, show)()
-        view = self.view(lambda: getattr(self.classroom, show)().html, max_height="none")
+        view = self.view(lambda: getattr(self.classroom, show)()._repr_html_(), max_height="none")
         view.value = self._views[-1][1]()
-        return _Shown(view, self.language.say("Open this notebook in JupyterLab."))
+        return Shown(view, self.language.say("Open this notebook in JupyterLab."))
 
     def act(self, do: Callable[[], None], done: str = "") -> None:
         """Do what a coach asked for; say in a sentence when it cannot be done."""
@@ -144,7 +146,7 @@ class Panel:
 
         self._message = HTML()
         self._message.add_class("coach-message")
-        panel = VBox([_style(), self._choosers(), self._message, *self.build()])
+        panel = VBox([page_style(), self._choosers(), self._message, *self.build()])
         panel.add_class("coach-panel")
         return panel
 
@@ -183,7 +185,7 @@ class Panel:
         return shown_bundle(self._widget, self.language.say("Open this notebook in JupyterLab."))
 
 
-class _Shown:
+class Shown:
     """A widget as a cell's output, without its content in the notebook's file."""
 
     def __init__(self, widget: Widget, otherwise: str):
@@ -207,7 +209,7 @@ def set_options(chooser: Widget, options: list, value: object) -> None:
         chooser.value = value
 
 
-def _style() -> Widget:
+def page_style() -> Widget:
     """Return the pages' look for our own views, and nothing else of JupyterLab's."""
     from ipywidgets import HTML
 
