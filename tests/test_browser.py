@@ -176,7 +176,7 @@ def test_a_page_is_light(plain_page):
     text = plain_page.read_bytes()
     pictures = sum(len(part) for part in text.split(b'"') if part.startswith(b"data:"))
     assert len(text) <= 300_000
-    assert len(text) - pictures <= 60_000
+    assert len(text) - pictures <= 75_000
 
 
 def n_printed(page, paper: str) -> int:

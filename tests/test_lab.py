@@ -24,7 +24,7 @@ from conftest import PROJECT, WINDOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SECONDS = 30
+SECONDS = 90
 """How long to wait for JupyterLab on a busy machine; it mostly needs three."""
 
 CHROMEBOOK = {"width": 1366, "height": 768}

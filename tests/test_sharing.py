@@ -23,6 +23,7 @@ from analysis.rendering.edition import sheet_file
 from analysis.settings import Settings
 from analysis.sharing import planning
 from analysis.sharing.bundle import Protection
+from analysis.sharing.circles import Circle
 from analysis.sharing.groups import (
     GROUP_COLUMNS,
     TAG_COLUMNS,
@@ -34,7 +35,7 @@ from analysis.sharing.groups import (
 from analysis.sharing.pages import Page, Published
 from analysis.sharing.passphrases import N_WORDS, bits_of, new_passphrase, normal_form
 from analysis.sharing.pseudonyms import name_students, pseudonymous_store, read_key
-from analysis.sharing.recipients import Circle, find_coaches, find_families, find_teachers, only
+from analysis.sharing.recipients import find_coaches, find_families, find_teachers, only
 from analysis.sharing.share import LeakError, Shipment, share
 from analysis.sharing.spreadsheets import safe_cell, to_csv, to_xlsx
 from analysis.sharing.wordlist import WORDS

@@ -13,7 +13,7 @@ import typer
 from analysis.cli.app import ConfigOption, JsonOption, StoreOption, app, out, print_json
 from analysis.errors import UsageError
 from analysis.settings import Settings, read_settings
-from analysis.sharing.recipients import Circle
+from analysis.sharing.circles import Circle
 
 if TYPE_CHECKING:
     from analysis.sharing.bundle import Protection

@@ -11,9 +11,9 @@ from analysis.errors import UnknownError, UsageError
 from analysis.rendering.edition import sheet_file
 from analysis.rendering.kinds import kind_named
 from analysis.settings import Settings
+from analysis.sharing.circles import Circle
 from analysis.sharing.pages import Page, Published, data_digest_of, read_published
 from analysis.sharing.recipients import (
-    Circle,
     Recipient,
     find_coaches,
     find_families,

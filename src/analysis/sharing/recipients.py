@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import pandas as pd
 
 from analysis.errors import UsageError
 from analysis.files import natural_key, safe_name
 from analysis.sharing.pages import Page
-
-
-class Circle(StrEnum):
-    """Whom pages are shared with."""
-
-    TEACHERS = "teachers"
-    COACH = "coach"
-    FAMILIES = "families"
 
 
 @dataclass(frozen=True)
