@@ -20,7 +20,7 @@ import pandas as pd
 
 RESULTS = Path(__file__).parent / "results" / "imports.md"
 REPEATS = 4
-TURNS = 2
+TURNS = 6
 
 
 def write_tidy(path: Path, n_rows: int) -> None:

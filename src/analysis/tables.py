@@ -235,7 +235,7 @@ def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -
     absent = {name: value for name, value in nullable.items() if name not in table.columns}
     complete = table.assign(**absent).reset_index(drop=True)
     try:
-        checked = contract.validate(complete, lazy=True)
+        checked = contract.validate(complete, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
         faults = [_describe_failure(failure) for failure in error.failure_cases.itertuples()]
         raise DataError.of_faults(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -244,6 +245,9 @@ def _written_out(part: pd.DataFrame) -> pd.DataFrame:
     columns = {name: part[name].array for name in [*EVIDENCE.columns, "classroom_id"]}
     coded = {name: c for name, c in columns.items() if isinstance(c, pd.Categorical)}
     # The item is often the observation's name as well: the same codes, written out once.
-    once = {id(codes): as_texts(pd.Series(codes)).array for codes in coded.values()}
+    different = {id(codes): codes for codes in coded.values()}
+    with ThreadPoolExecutor() as pool:  # Arrow does it without holding the interpreter
+        texts = list(pool.map(as_texts, map(pd.Series, different.values())))
+    once = {key: text.array for key, text in zip(different, texts, strict=True)}
     written = {name: once[id(codes)].copy() for name, codes in coded.items()}
     return pd.DataFrame(columns | written, copy=False)

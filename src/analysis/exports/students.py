@@ -126,7 +126,9 @@ def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     """Return ids as text; ``1001.0`` becomes ``1001`` with a note, ``1.2E+11`` is a fault."""
     codes, unique = factorize(ids)
     texts = told = list_texts(unique)
-    odd = {code: text for code, text in enumerate(texts) if not text.isdecimal()}
+    # Most files have nothing but digits here, which one look at all of them tells.
+    digits = "".join(texts).isdecimal()
+    odd = {} if digits else {c: text for c, text in enumerate(texts) if not text.isdecimal()}
     for code, text in odd.items():
         why = _why_no_id(text)
         for place in np.flatnonzero(codes == code) if why else ():
@@ -158,6 +160,8 @@ def _why_no_id(text: str) -> str | None:
 
 def _note_lengths(texts: list[str], findings: Findings) -> None:
     """Note ids that may have lost a leading zero which the others have."""
+    if len(set(map(len, texts))) < 2:
+        return
     zeros = {len(text) for text in texts if text[:1] == "0" and text.isdecimal()}
     if len(zeros) != 1:
         return

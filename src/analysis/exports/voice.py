@@ -12,7 +12,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -354,6 +354,7 @@ def _note_left(table: Table, used: set[int]) -> None:
         table.findings.note(f"questions on no known topic were left alone: {name_some(left)}.")
 
 
+@lru_cache(maxsize=4096)  # the same words stand in line after line
 def _topic_of(name: str) -> Topic | None:
     said = name.casefold()
     if key_name(name) in {key_name(topic) for topic in Topic}:
