@@ -29,8 +29,7 @@ import pandas as pd
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "tests"))
 
-from analysis.files import safe_name  # noqa: E402
-from analysis.rendering.edition import sheet_folder  # noqa: E402
+from analysis.rendering.edition import sheet_file  # noqa: E402
 from analysis.simulation import simulate_district  # noqa: E402
 from analysis.store import Store  # noqa: E402
 from analysis.students import open_students  # noqa: E402
@@ -70,10 +69,11 @@ def read_pages(out: Path, kind: str, store: Store) -> dict[str, str]:
     """Return the published page of each student, by id."""
     pages = {}
     for page in (out / kind / "current").glob("demo-*.html"):
-        for file in sheet_folder(page).iterdir():
-            pages[file.name] = file.read_text(encoding="utf-8")
-    files = {f"{safe_name(one)}.html": one for one in store.read_roster()["student_id"]}
-    return {files[name]: text for name, text in pages.items()}
+        for student_id in store.read_roster()["student_id"]:
+            file = sheet_file(page, student_id)
+            if file.is_file():
+                pages[student_id] = file.read_text(encoding="utf-8")
+    return pages
 
 
 def count_leaks(pages: dict[str, str], store: Store) -> int:
