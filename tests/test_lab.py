@@ -165,10 +165,19 @@ def show_tab(panel, title: str) -> None:
     panel.locator(".lm-TabBar-tab", has_text=re.compile(f"^{title}$")).click()
 
 
+def settle(panel) -> None:
+    """Wait, as a person would, until the kernel has done what it was asked."""
+    time.sleep(0.3)
+    panel.page.get_by_text("| Idle").wait_for()
+
+
 def open_clean(panel, classroom_id: str) -> None:
     """Open a classroom for which nothing is decided."""
+    settle(panel)
     choose(panel, "Classroom", classroom_id)
+    settle(panel)
     click(panel, "Reset")
+    settle(panel)
     decided = panel.get_by_label("Decided", exact=True).locator("option")
     until(lambda: decided.count() == 0 and "Everything decided is kept." in panel.inner_text())
 
@@ -265,6 +274,12 @@ def test_what_is_moved_and_locked_is_kept_and_stands_in_the_report(panel, start,
     # A classroom no other test looks at: what is kept stays.
     others = groups(panel)
     open_clean(panel, "demo-3c")
+    for _ in range(5):
+        if groups(panel) != others:
+            break
+        # On a busy machine JupyterLab may lose a choice that is made while it works.
+        open_clean(panel, "demo-4b")
+        open_clean(panel, "demo-3c")
     until(lambda: groups(panel) != others)
     last = groups(panel)[-1]
     moved = sorted(groups(panel)[0])[0]
