@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterable, Mapping
 
@@ -13,9 +12,10 @@ from sklearn.utils.validation import validate_data
 from analysis.errors import UnknownError, UsageError
 from analysis.grouping.conflicts import conflict_error, smallest_conflict
 from analysis.grouping.locks import Locks, read_locks
+from analysis.grouping.ordering import canonical_order, moved
 from analysis.grouping.program import Program, Solution
 from analysis.grouping.rules import Kind, Rule, read_layout
-from analysis.grouping.seating import seat_in_groups
+from analysis.grouping.solving import solve_and_seat
 from analysis.grouping.value import fill_unknown, read_prerequisites, value_of_teaching
 
 MOST_GROUPS = 6
@@ -196,7 +196,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         before = read_prerequisites(self.prerequisites, names)
         if value is None:
             value = value_of_teaching(mastery, before, ready=ready, draws=draws)
-        order = _canonical_order(mastery, value)
+        order = canonical_order(mastery, value)
         self._students = list(range(len(mastery)) if student_ids is None else student_ids)
         self._solve(mastery, value, order, names, former_groups)
         self.value_ = value
@@ -214,7 +214,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         n_students = len(rows)
         locks = self._locks(names, n_students)
         rules = self._rules(names, n_students, np.isnan(mastery).all(axis=1), locks)
-        rules = [_moved(rule, to_row, to_column) for rule in rules]
+        rules = [moved(rule, to_row, to_column) for rule in rules]
         worth = value[np.ix_(rows, columns)]
         needs = 1 - fill_unknown(mastery)[np.ix_(rows, columns)]
         free = np.setdiff1d(self._present(n_students), locks.students)
@@ -228,7 +228,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
     def _seat(self, worth, needs, rules, former, students, skills):
         layout = read_layout(rules, len(worth))
         program = self._program(worth, layout, former)
-        found, seated = _solve_and_seat(program, needs, time_limit=self.time_limit)
+        found, seated = solve_and_seat(program, needs, time_limit=self.time_limit)
         if found is None:
             conflict = smallest_conflict(rules, lambda kept: self._feasible(worth, needs, kept))
             raise conflict_error(conflict, students, skills)
@@ -236,7 +236,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
 
     def _feasible(self, worth, needs, rules) -> bool:
         program = self._program(worth, read_layout(rules, len(worth)), None)
-        return _solve_and_seat(program, needs, gap=np.inf)[0] is not None
+        return solve_and_seat(program, needs, gap=np.inf)[0] is not None
 
     def _program(self, worth, layout, former) -> Program:
         return Program(
@@ -332,56 +332,6 @@ def _as_probabilities(mastery: np.ndarray) -> np.ndarray:
             stacklevel=3,
         )
     return np.clip(mastery, 0, 1)
-
-
-def _canonical_order(mastery: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return an order of rows and columns that depends on their content alone.
-
-    Where several groupings are equally good, the solver takes the first in its own order;
-    in this order the same class gives the same groups however its table was sorted.
-    """
-    both = np.round(np.nan_to_num(np.hstack([mastery, value]), nan=-1.0), 12)
-    n_skills = mastery.shape[1]
-    contents = np.sort(both, axis=0)
-    columns = np.lexsort([*contents[:, :n_skills], *contents[:, n_skills:]])
-    both = both[:, np.r_[columns, columns + n_skills]]
-    return np.lexsort(both.T[::-1]), columns
-
-
-def _solve_and_seat(program: Program, needs, *, time_limit=None, **how):
-    """Solve, seat, and solve again with what the seats or the shares still ask for."""
-    started, unfolded, watched = time.monotonic(), frozenset(), frozenset()
-    while True:
-        left = time_limit and time_limit - (time.monotonic() - started)
-        found = program.solve(unfolded=unfolded, watched=watched, time_limit=left, **how)
-        if found is None:
-            return None, None
-        seated, failed = _seat_all(found, needs, program.layout)
-        short = program.short_of_target(found) - watched
-        if not failed and not short:
-            return found, seated
-        unfolded, watched = unfolded | failed, watched | short
-
-
-def _seat_all(found: Solution, needs, layout) -> tuple[np.ndarray, frozenset[int]]:
-    """Return the group of each student, and the focus skills whose groups cannot be seated."""
-    seated, failed, opened = np.full(len(needs), -1), set(), 0
-    for skill in np.flatnonzero(found.n_groups_of):
-        students = np.flatnonzero(found.focus_of == skill)
-        n_groups = int(found.n_groups_of[skill])
-        group_of = seat_in_groups(students, n_groups, needs, layout)
-        if group_of is None:
-            failed.add(int(skill))
-            continue
-        seated[students] = group_of + opened
-        opened += n_groups
-    return seated, frozenset(failed)
-
-
-def _moved(rule: Rule, to_row: np.ndarray, to_column: np.ndarray) -> Rule:
-    students = tuple(int(to_row[student]) for student in rule.students)
-    skill = None if rule.skill is None else int(to_column[rule.skill])
-    return Rule(rule.kind, students, skill, rule.number)
 
 
 def _finder(kind: str, names: Iterable):
