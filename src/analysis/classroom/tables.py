@@ -232,10 +232,8 @@ class ClassroomTables:
     @cached_property
     def mastery_by_window(self) -> list[pd.DataFrame]:
         """What each student had shown in each of these windows."""
-        return [
-            self.mastery if window == self.window else self._mastery_in(window)
-            for window in self.windows_so_far or [self.window]
-        ]
+        own = {one.window: one.mastery for one in [*self.earlier, self]}
+        return [own[window] for window in self.windows_so_far or [self.window]]
 
     @cached_property
     def standing(self) -> pd.DataFrame:
@@ -267,10 +265,6 @@ class ClassroomTables:
             pd.concat([one.grouping.groups for one in tables], ignore_index=True),
             pd.concat([one.mastery for one in tables], ignore_index=True),
         )
-
-    def _mastery_in(self, window: str) -> pd.DataFrame:
-        evidence = self.store.read_evidence(window, self.classroom_id)
-        return measure_mastery(evidence, self.roster, open_calibration(self.store, window))
 
     @cached_property
     def skill_states(self) -> pd.DataFrame:
