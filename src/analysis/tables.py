@@ -67,8 +67,7 @@ class Rule:
 
 def _column(dtype, *rules: Rule, nullable: bool = False) -> pa.Column:
     checks = [
-        pa.Check(lambda values, rule=rule: ~rule.broken(values), error=rule.fault)
-        for rule in rules
+        pa.Check(lambda values, rule=rule: ~rule.broken(values), error=rule.fault) for rule in rules
     ]
     return pa.Column(dtype, checks, nullable=nullable, metadata={"rules": rules})
 
