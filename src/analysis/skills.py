@@ -48,17 +48,21 @@ class SkillFramework:
         self.where = where
         self._refuse_unknown_and_cycles()
 
-    @property
+    @cached_property
     def skill_ids(self) -> list[str]:
         """Ids in the order of the table."""
         return self.table.index.tolist()
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {skill_id: place for place, skill_id in enumerate(self.skill_ids)}
 
     @cached_property
     def graph(self) -> nx.DiGraph:
         """The prerequisite graph; an edge goes from the prerequisite to the skill."""
         graph = nx.DiGraph()
         graph.add_nodes_from(self.skill_ids)
-        for skill_id, listed in self.table["prerequisites"].items():
+        for skill_id, listed in self.table["prerequisites"].to_dict().items():
             graph.add_edges_from((before, skill_id) for before in _split_ids(listed))
         return graph
 
@@ -90,7 +94,11 @@ class SkillFramework:
 
     def name_of(self, skill_id: str) -> str:
         """Return a skill's name in plain words."""
-        return self.table.at[skill_id, "name"]
+        return self._names[skill_id]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return self.table["name"].to_dict()
 
     def i_can(self, skill_id: str) -> str:
         """Return a skill's "I can" text, or its name where the framework has none."""
@@ -134,16 +142,15 @@ class SkillFramework:
         return SkillFramework(self.table.assign(**said), self.where)
 
     def _in_order(self, skill_ids: Iterable[str]) -> list[str]:
-        return sorted(skill_ids, key=self.table.index.get_loc)
+        return sorted(skill_ids, key=self._place.__getitem__)
 
     def _refuse_unknown_and_cycles(self) -> None:
-        known = set(self.skill_ids)
         unknown = [
             f"skill {skill_id}: {column} {other!r} is not a skill"
             for column in ("prerequisites", "parent_id")
-            for skill_id, listed in self.table[column].items()
+            for skill_id, listed in self.table[column].to_dict().items()
             for other in _split_ids(listed)
-            if other not in known
+            if other not in self._place
         ]
         if unknown:
             raise DataError.of_faults(

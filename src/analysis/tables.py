@@ -7,6 +7,8 @@ missing means *not known* and never zero.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -52,17 +54,44 @@ class Text(pandas_engine.DataType):
         return pandera_dtype.type == self.type
 
 
-def _text(*, required: bool = True, nullable: bool = False, **more) -> pa.Column:
-    check = None if nullable else pa.Check.str_length(min_value=1, error="is empty")
-    return pa.Column(Text(), checks=check, required=required, nullable=nullable, **more)
+@dataclass(frozen=True)
+class Rule:
+    """What no known value of a column may be, and what to say of one that is.
+
+    ``broken`` tells it of each value; a missing one breaks no rule.
+    """
+
+    broken: Callable[[pd.Series], pd.Series]
+    fault: str
+
+
+def _column(dtype, *rules: Rule, nullable: bool = False) -> pa.Column:
+    checks = [
+        pa.Check(lambda values, rule=rule: ~rule.broken(values), error=rule.fault) for rule in rules
+    ]
+    return pa.Column(dtype, checks, nullable=nullable, metadata={"rules": rules})
+
+
+EMPTY = Rule(lambda text: text == "", "is empty")
+NO_SHARE = Rule(lambda number: (number < 0) | (number > 1), "is not in 0..1")
+NEGATIVE = Rule(lambda number: number < 0, "is below 0")
+NOT_POSITIVE = Rule(lambda number: number <= 0, "is not above 0")
+
+
+def _none_of(values: type[StrEnum], fault: str) -> Rule:
+    return Rule(lambda text: ~text.isin([str(value) for value in values]), fault)
+
+
+def _text(*, nullable: bool = False) -> pa.Column:
+    return _column(Text(), *([] if nullable else [EMPTY]), nullable=nullable)
 
 
 def _share(*, nullable: bool = False) -> pa.Column:
-    return pa.Column("float64", pa.Check.in_range(0, 1, error="is not in 0..1"), nullable=nullable)
+    return _column("float64", NO_SHARE, nullable=nullable)
 
 
-def _number(*checks: pa.Check) -> pa.Column:
-    return pa.Column("float64", list(checks), nullable=True)
+def _number(*rules: Rule) -> pa.Column:
+    return _column("float64", *rules, nullable=True)
 
 
 def _table(name: str, columns: dict, key: list[str]) -> pa.DataFrameSchema:
@@ -112,7 +141,7 @@ ITEMS = _table(
     {
         "item_id": _text(),
         "skill_id": _text(),
-        "points_possible": _number(pa.Check.gt(0, error="is not above 0")),
+        "points_possible": _number(NOT_POSITIVE),
     },
     key=["item_id", "skill_id"],
 )
@@ -126,15 +155,15 @@ EVIDENCE = _table(
         "window": _text(),
         "source": _text(),
         "observation_id": _text(),
-        "kind": pa.Column("str", pa.Check.isin(list(Kind), error="is no kind of evidence")),
-        "points": _number(pa.Check.ge(0, error="is below 0")),
-        "points_possible": _number(pa.Check.gt(0, error="is not above 0")),
+        "kind": _column("str", _none_of(Kind, "is no kind of evidence")),
+        "points": _number(NEGATIVE),
+        "points_possible": _number(NOT_POSITIVE),
         "score": _number(),
-        "score_se": _number(pa.Check.ge(0, error="is below 0")),
+        "score_se": _number(NEGATIVE),
         "cut": _number(),
         "level": _text(nullable=True),
         "scale": _text(nullable=True),
-        "observed_on": pa.Column("datetime64[ns]", nullable=True),
+        "observed_on": _column("datetime64[ns]", nullable=True),
     },
     key=["student_id", "skill_id", "window", "source", "observation_id"],
 )
@@ -156,7 +185,7 @@ MASTERY = _table(
         "mastery": _share(nullable=True),
         "low": _share(nullable=True),
         "high": _share(nullable=True),
-        "n_items": pa.Column("int64", pa.Check.ge(0)),
+        "n_items": _column("int64", NEGATIVE),
         "ready": _share(nullable=True),
     },
     key=["student_id", "skill_id", "window"],
@@ -171,12 +200,12 @@ GROUPS = _table(
         "classroom_id": _text(),
         "window": _text(),
         "student_id": _text(),
-        "group": pa.Column("Int64", nullable=True),
+        "group": _column("Int64", nullable=True),
         "focus_skill_id": _text(nullable=True),
         "need": _share(nullable=True),
         "ready": _share(nullable=True),
         "fit": _share(nullable=True),
-        "alternative_group": pa.Column("Int64", nullable=True),
+        "alternative_group": _column("Int64", nullable=True),
     },
     key=["classroom_id", "window", "student_id"],
 )
@@ -189,11 +218,11 @@ VOICE = _table(
     "voice",
     {
         "student_id": _text(),
-        "topic": pa.Column("str", pa.Check.isin(list(Topic), error="is no topic of the form")),
+        "topic": _column("str", _none_of(Topic, "is no topic of the form")),
         "skill_id": _text(nullable=True),
         "answer": _text(),
         "rating": _share(nullable=True),
-        "answered_on": pa.Column("datetime64[ns]", nullable=True),
+        "answered_on": _column("datetime64[ns]", nullable=True),
     },
     key=["student_id", "topic", "skill_id"],
 )
@@ -231,6 +260,8 @@ def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -
       item_id skill_id  points_possible
     0      i1       s1              NaN
     """
+    if _meets(table, contract):
+        return _in_order(table.reset_index(drop=True), contract)
     nullable = {name: None for name, column in contract.columns.items() if column.nullable}
     absent = {name: value for name, value in nullable.items() if name not in table.columns}
     complete = table.assign(**absent).reset_index(drop=True)
@@ -243,8 +274,31 @@ def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -
             list(dict.fromkeys(faults)),
             "Mend these in the file and import it again.",
         ) from None
-    others = [name for name in checked.columns if name not in contract.columns]
-    return checked[[*contract.columns, *others]]
+    return _in_order(checked, contract)
+
+
+def _meets(table: pd.DataFrame, contract: pa.DataFrameSchema) -> bool:
+    """Tell quickly that a table has the types and keeps the rules of a contract.
+
+    A report checks some thirty tables, nearly always right ones; to look for every fault in
+    each took a fifth of its time. Where this says no, all faults are looked for and told.
+    """
+    given = dict(table.items())
+    for name, column in contract.columns.items():
+        values = given.get(name)
+        if values is None or values.dtype != column.dtype.type:
+            return False
+        if not column.nullable and values.hasnans:
+            return False
+        if any(rule.broken(values).any() for rule in column.metadata["rules"]):
+            return False
+    return not table.duplicated(contract.unique).any()
+
+
+def _in_order(table: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    others = [name for name in table.columns if name not in contract.columns]
+    wanted = [*contract.columns, *others]
+    return table if wanted == list(table.columns) else table[wanted]
 
 
 def empty_table(contract: pa.DataFrameSchema) -> pd.DataFrame:

@@ -19,7 +19,6 @@ from analysis.progress import (
     level_ladders,
     list_ready_to_show,
     skill_ladders,
-    summarise_evidence,
 )
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
@@ -244,10 +243,9 @@ class Classroom(ClassroomTables):
     def show_ladders(self) -> Block:
         """Show each strand as a ladder across grades, and who is ready to show a skill."""
         everybody = self._by_name(self.roster["student_id"])
-        rated = summarise_evidence(self.evidence_so_far)
         ladders = [
             *skill_ladders(self.standing, self.framework, everybody),
-            *level_ladders(rated, self.framework, everybody),
+            *level_ladders(self.shown_so_far, self.framework, everybody),
         ]
         to_show = list_ready_to_show(self.standing, self.framework)
         return self._block(

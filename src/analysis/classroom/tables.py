@@ -18,7 +18,14 @@ from analysis.grouping import Draws, Grouping, GroupRules, group_classroom, read
 from analysis.grouping.evidence import Classroom as Evidence
 from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
-from analysis.mastery import Calibration, add_shares, draw_profiles, measure_mastery
+from analysis.mastery import (
+    Answers,
+    Calibration,
+    add_shares,
+    draw_profiles,
+    measure_mastery,
+    read_answers,
+)
 from analysis.plans import History, Plan, read_plan
 from analysis.plans.following import follow
 from analysis.profiles import (
@@ -122,7 +129,11 @@ class ClassroomTables:
     @cached_property
     def mastery(self) -> pd.DataFrame:
         """What each student has shown; see :data:`analysis.tables.MASTERY`."""
-        return measure_mastery(self.evidence, self.roster, self.calibration)
+        return measure_mastery(self.evidence, self.roster, self.calibration, answers=self._answers)
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return read_answers(self.evidence, self.roster, self.calibration)
 
     @cached_property
     def _read(self) -> Evidence:
@@ -133,6 +144,7 @@ class ClassroomTables:
             self.calibration,
             n_draws=N_DRAWS,
             random_state=RANDOM_STATE,
+            answers=self._answers,
         )
         return read_classroom(
             self.mastery,
@@ -194,19 +206,21 @@ class ClassroomTables:
     @cached_property
     def earlier(self) -> list[ClassroomTables]:
         """The same classroom in each window before, with the same rules and its own plan."""
-        return [
-            ClassroomTables(
-                self.store,
-                self.classroom_id,
-                window,
-                self.rules,
-                self.language,
-                read_plan(self.store.folder, self.classroom_id, window),
-                cycle_weeks=self.cycle_weeks,
-            )
-            for window in self.windows_so_far
-            if window != self.window
-        ]
+        return [self._in_window(one) for one in self.windows_so_far if one != self.window]
+
+    def _in_window(self, window: str) -> ClassroomTables:
+        other = ClassroomTables(
+            self.store,
+            self.classroom_id,
+            window,
+            self.rules,
+            self.language,
+            read_plan(self.store.folder, self.classroom_id, window),
+            cycle_weeks=self.cycle_weeks,
+        )
+        # The same in every window: read once.
+        other.roster, other.framework = self.roster, self.framework
+        return other
 
     @cached_property
     def compared(self) -> pd.DataFrame:
@@ -224,24 +238,25 @@ class ClassroomTables:
     @cached_property
     def evidence_so_far(self) -> pd.DataFrame:
         """The classroom's evidence of these windows, in their order."""
-        parts = [
-            self.store.read_evidence(window, self.classroom_id) for window in self.windows_so_far
-        ]
-        return pd.concat(parts or [self.evidence], ignore_index=True)
+        own = {one.window: one.evidence for one in [*self.earlier, self]}
+        parts = [own[window] for window in self.windows_so_far or [self.window]]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def shown_so_far(self) -> pd.DataFrame:
+        """What each student earned on each skill in each of these windows."""
+        return summarise_evidence(self.evidence_so_far)
 
     @cached_property
     def mastery_by_window(self) -> list[pd.DataFrame]:
         """What each student had shown in each of these windows."""
-        return [
-            self.mastery if window == self.window else self._mastery_in(window)
-            for window in self.windows_so_far or [self.window]
-        ]
+        own = {one.window: one.mastery for one in [*self.earlier, self]}
+        return [own[window] for window in self.windows_so_far or [self.window]]
 
     @cached_property
     def standing(self) -> pd.DataFrame:
         """What the last evidence says of each student and skill; see :mod:`analysis.progress`."""
-        shown = summarise_evidence(self.evidence_so_far)
-        return doubt_thin_claims(latest_standing(self.mastery_by_window), shown)
+        return doubt_thin_claims(latest_standing(self.mastery_by_window), self.shown_so_far)
 
     @cached_property
     def voice(self) -> pd.DataFrame:
@@ -268,16 +283,13 @@ class ClassroomTables:
             pd.concat([one.mastery for one in tables], ignore_index=True),
         )
 
-    def _mastery_in(self, window: str) -> pd.DataFrame:
-        evidence = self.store.read_evidence(window, self.classroom_id)
-        return measure_mastery(evidence, self.roster, open_calibration(self.store, window))
-
     @cached_property
     def skill_states(self) -> pd.DataFrame:
         """What to say of each student (rows) and assessed skill (columns)."""
         states = self.mastery.assign(state=skill_state(self.mastery))
         wide = states.pivot(index="student_id", columns="skill_id", values="state")
-        assessed = [skill for skill in self.framework.skill_ids if _is_assessed(wide, skill)]
+        asked = set(states.loc[states["state"] != SkillState.UNKNOWN, "skill_id"])
+        assessed = [skill for skill in self.framework.skill_ids if skill in asked]
         return wide.reindex(index=self.roster["student_id"], columns=assessed).fillna(
             SkillState.UNKNOWN.value
         )
@@ -285,12 +297,9 @@ class ClassroomTables:
     @cached_property
     def skill_counts(self) -> pd.DataFrame:
         """How many students are in which state (columns), for each assessed skill (rows)."""
-        counts = self.skill_states.apply(lambda column: column.value_counts()).T
-        return counts.reindex(columns=[str(state) for state in SkillState]).fillna(0).astype(int)
-
-
-def _is_assessed(states: pd.DataFrame, skill_id: str) -> bool:
-    return skill_id in states and bool((states[skill_id] != SkillState.UNKNOWN).any())
+        states = self.skill_states.to_numpy(dtype=object)
+        counts = {str(state): (states == str(state)).sum(axis=0) for state in SkillState}
+        return pd.DataFrame(counts, index=self.skill_states.columns)
 
 
 def _tell_apart(roster: pd.DataFrame) -> pd.DataFrame:

@@ -187,8 +187,45 @@ def calibrate(
     )
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What students answered to the calibrated items, as the model reads it.
+
+    ``shares``: shape (n_students, n_items), NaN: not answered; ``classroom_ids``: of each
+    student.
+    """
+
+    student_ids: list[str]
+    shares: np.ndarray
+    classroom_ids: np.ndarray
+
+
+def read_answers(evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Calibration) -> Answers:
+    """Return what the students on a roster answered; parameters as in :func:`measure_mastery`.
+
+    Raises
+    ------
+    DataError
+        The evidence has an observation the calibration does not know.
+    """
+    classrooms = _first_classroom(roster)
+    students = sorted(classrooms.index)
+    own = evidence[evidence["student_id"].astype("str").isin(students)]
+    seen = read_observations(own, calibration.window, scales=calibration.scales)
+    _refuse_new_items(seen, calibration)
+    shares = np.full((len(students), len(calibration.items)), np.nan)
+    place = {item: column for column, item in enumerate(calibration.items)}
+    rows = pd.Index(students).get_indexer(seen.student_ids)
+    shares[np.ix_(rows, [place[item] for item in seen.items])] = seen.answers
+    return Answers(students, shares, classrooms.reindex(students).to_numpy())
+
+
 def measure_mastery(
-    evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Calibration
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    *,
+    answers: Answers | None = None,
 ) -> pd.DataFrame:
     """Return what each student on the roster has shown.
 
@@ -201,6 +238,8 @@ def measure_mastery(
         The students to measure, for instance of one classroom.
     calibration
         What :func:`calibrate` returned.
+    answers
+        Of :func:`read_answers`, where they are read already.
 
     Returns
     -------
@@ -217,10 +256,11 @@ def measure_mastery(
     DataError
         The evidence has an observation the calibration does not know.
     """
-    students, seen, classrooms = _look_up(evidence, roster, calibration)
-    model, known = calibration.model, ~np.isnan(seen).all(axis=1)
+    answers = answers or read_answers(evidence, roster, calibration)
+    students, seen, classrooms = answers.student_ids, answers.shares, answers.classroom_ids
+    model, observed = calibration.model, ~np.isnan(seen)
+    known = observed.any(axis=1)
     mastery = model.transform(seen, classrooms)
-    observed = ~np.isnan(seen)
     weight = (observed * model.item_weight) @ model.q_matrix_
     low, high = credible_interval(mastery, weight)
     shares = {
@@ -246,8 +286,10 @@ def draw_profiles(
     calibration: Calibration,
     n_draws: int = 200,
     random_state: int = 0,
+    *,
+    answers: Answers | None = None,
 ) -> tuple[np.ndarray, list[str], list[str]]:
-    """Draw whole profiles from each student's joint posterior.
+    """Draw whole profiles from each student's joint posterior; see :func:`measure_mastery`.
 
     Returns
     -------
@@ -256,9 +298,10 @@ def draw_profiles(
     student_ids, skill_ids : list of str
         The second and the third axis.
     """
-    students, seen, classrooms = _look_up(evidence, roster, calibration)
-    draws = calibration.model.sample_profiles(seen, n_draws, random_state, classrooms)
-    return draws, students, list(calibration.skill_ids)
+    seen = answers or read_answers(evidence, roster, calibration)
+    model = calibration.model
+    draws = model.sample_profiles(seen.shares, n_draws, random_state, seen.classroom_ids)
+    return draws, seen.student_ids, list(calibration.skill_ids)
 
 
 def credible_interval(mastery: np.ndarray, n_items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -276,19 +319,6 @@ def credible_interval(mastery: np.ndarray, n_items: np.ndarray) -> tuple[np.ndar
     low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
     # Near 0 and 1 Jeffreys' interval leaves the share itself outside.
     return np.minimum(low, mastery), np.maximum(high, mastery)
-
-
-def _look_up(evidence, roster, calibration) -> tuple[list[str], np.ndarray, np.ndarray]:
-    classrooms = _first_classroom(roster)
-    students = sorted(classrooms.index)
-    own = evidence[evidence["student_id"].astype("str").isin(students)]
-    seen = read_observations(own, calibration.window, scales=calibration.scales)
-    _refuse_new_items(seen, calibration)
-    answers = np.full((len(students), len(calibration.items)), np.nan)
-    place = {item: column for column, item in enumerate(calibration.items)}
-    rows = pd.Index(students).get_indexer(seen.student_ids)
-    answers[np.ix_(rows, [place[item] for item in seen.items])] = seen.answers
-    return students, answers, classrooms.reindex(students).to_numpy()
 
 
 def _refuse_new_items(seen: Observations, calibration: Calibration) -> None:

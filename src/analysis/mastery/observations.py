@@ -75,7 +75,7 @@ def read_observations(
     table = table.assign(value=value)[value.notna()]
     keys = ["source", "observation_id"]
     pairs = table[[*keys, "skill_id", "kind"]].drop_duplicates([*keys, "skill_id"])
-    items = sorted(set(zip(pairs["source"], pairs["observation_id"], strict=True)))
+    items = sorted(set(_observations(pairs)))
     skill_ids = sorted(pairs["skill_id"].unique(), key=natural_key)
     student_ids = sorted(table["student_id"].unique())
     row = pd.Index(student_ids).get_indexer(table["student_id"])
@@ -127,8 +127,10 @@ def share_of(table: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
     sure = (distance >= 0).astype(float).where(distance.notna())
     score = pd.Series(ndtr((distance / error).to_numpy()), index=table.index).fillna(sure)
     share = share.where(table["kind"] != Kind.SCORE, score)
-    levels = table[table["kind"] == Kind.LEVEL]
-    return share.where(table["kind"] != Kind.LEVEL, _places(levels, scales, where))
+    is_level = table["kind"] == Kind.LEVEL
+    if not is_level.any():
+        return share
+    return share.where(~is_level, _places(table[is_level], scales, where))
 
 
 def _places(levels: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
@@ -183,12 +185,19 @@ def _scale_places(labels: list[str], first: str) -> dict[str, float]:
 
 def _columns(table: pd.DataFrame, items: list[tuple[str, str]]) -> np.ndarray:
     place = {item: column for column, item in enumerate(items)}
-    pairs = zip(table["source"], table["observation_id"], strict=True)
-    return np.array([place[pair] for pair in pairs], dtype=int)
+    return np.array([place[pair] for pair in _observations(table)], dtype=int)
+
+
+def _observations(table: pd.DataFrame) -> list[tuple[str, str]]:
+    # Lists first: text in Arrow's form is slow to walk along.
+    return list(zip(table["source"].tolist(), table["observation_id"].tolist(), strict=True))
 
 
 def _refuse_points_above(table: pd.DataFrame, where: str) -> None:
-    above = table[table["points"] > table["points_possible"]]
+    is_above = table["points"] > table["points_possible"]
+    if not is_above.any():
+        return
+    above = table[is_above]
     faults = [
         f"student {row.student_id}, observation {row.observation_id}: "
         f"{row.points:g} of {row.points_possible:g} points"

@@ -107,8 +107,8 @@ def skill_ladders(
     list of Ladder
         The most spread first; strands nobody was asked about are left out.
     """
-    mastery = standing.pivot(index="student_id", columns="skill_id", values="mastery")
-    asked = standing.pivot(index="student_id", columns="skill_id", values="n_items") > 0
+    wide = standing.pivot(index="student_id", columns="skill_id", values=["mastery", "n_items"])
+    mastery, asked = wide["mastery"], wide["n_items"] > 0
     strands = _strand_of(framework)
     ladders = []
     for title in dict.fromkeys(strands):
@@ -159,17 +159,19 @@ def level_ladders(
 
 
 def _climb(title, skills, mastery, asked, framework, student_ids) -> Ladder:
-    seen = [one for one in student_ids if one in mastery.index and asked.loc[one, skills].any()]
-    lacks = mastery.loc[seen, skills] < HELD
-    standing = {one: skills[row.argmax()] for one, row in lacks.iterrows() if row.any()}
+    rows = dict(zip(mastery.index.tolist(), asked[skills].to_numpy(), strict=True))
+    is_seen = {one for one, row in rows.items() if row.any()}
+    seen = [one for one in student_ids if one in is_seen]
+    lacks = mastery.loc[seen, skills].to_numpy() < HELD
+    standing = {one: row.argmax() for one, row in zip(seen, lacks, strict=True) if row.any()}
     rungs = []
-    for skill_id in skills:
-        here = [one for one in seen if standing.get(one) == skill_id]
-        guessed = [one for one in here if not asked.at[one, skill_id]]
+    for place, skill_id in enumerate(skills):
+        here = [one for one in seen if standing.get(one) == place]
+        guessed = [one for one in here if not rows[one][place]]
         name, grade = framework.name_of(skill_id), _grade(framework, skill_id)
         rungs.append(Rung(name, skill_id, grade, here, guessed))
     past = [one for one in seen if one not in standing]
-    return Ladder(title, rungs, past, [one for one in student_ids if one not in seen])
+    return Ladder(title, rungs, past, [one for one in student_ids if one not in is_seen])
 
 
 def _strand_of(framework: SkillFramework) -> pd.Series:

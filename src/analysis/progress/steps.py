@@ -117,19 +117,22 @@ def list_ready_to_show(standing: pd.DataFrame, framework: SkillFramework) -> pd.
         two a student.
     """
     wide = standing.pivot(index="student_id", columns="skill_id", values="mastery")
-    implied = pd.DataFrame(False, index=wide.index, columns=wide.columns)
-    for skill_id in wide.columns:
-        later = [k for k in framework.next_skills_of(skill_id) if k in wide.columns]
-        implied[skill_id] = (wide[later] >= IMPLIES).any(axis=1)
+    skills, held = wide.columns.tolist(), wide.to_numpy() >= IMPLIES
+    place = {skill_id: column for column, skill_id in enumerate(skills)}
+    later = [[place[k] for k in framework.next_skills_of(s) if k in place] for s in skills]
+    implied = np.zeros_like(held)
+    for column, columns in enumerate(later):
+        implied[:, column] = held[:, columns].any(axis=1)
     open_to_show = standing[
         (standing["state"] != SkillState.HAS)
         & (standing["state"] != SkillState.NEEDS)
         & (standing["mastery"] >= LIKELY)
     ]
-    is_implied = [
-        bool(implied.at[row.student_id, row.skill_id]) for row in open_to_show.itertuples()
+    is_implied = implied[
+        wide.index.get_indexer(open_to_show["student_id"]),
+        wide.columns.get_indexer(open_to_show["skill_id"]),
     ]
-    kept = _in_order(open_to_show[~np.array(is_implied, dtype=bool)], framework)
+    kept = _in_order(open_to_show[~is_implied], framework)
     kept = kept.sort_values("mastery", ascending=False, kind="stable")
     kept = kept.groupby("student_id", sort=False).head(MOST_TO_SHOW)
     return kept[["student_id", "skill_id", "mastery"]].reset_index(drop=True)

@@ -87,6 +87,8 @@ class Store(StoreIndex):
         self._check_window(window)
         wanted = self.classroom_ids if classroom_id is None else [classroom_id]
         evidence = self._read([self.evidence_part(one, window) for one in wanted], EVIDENCE)
+        if classroom_id is not None:
+            return evidence
         return evidence.drop_duplicates(EVIDENCE.unique, ignore_index=True)
 
     def read_voice(self, classroom_id: str) -> pd.DataFrame:
@@ -256,7 +258,9 @@ class Store(StoreIndex):
         return Part(*part) if part else None
 
     def _read(self, parts: list[Part | None], contract: DataFrameSchema) -> pd.DataFrame:
-        tables = [pd.read_parquet(io.BytesIO(self._bytes_of(part))) for part in parts if part]
+        tables = [_read_parquet(self._bytes_of(part)) for part in parts if part]
+        if len(tables) == 1:
+            return tables[0]
         return pd.concat(tables, ignore_index=True) if tables else empty_table(contract)
 
     def _bytes_of(self, part: Part) -> bytes:
@@ -269,6 +273,15 @@ class Store(StoreIndex):
                 "If an import has run meanwhile, try again; else import the exports again."
             )
         return content
+
+
+def _read_parquet(content: bytes) -> pd.DataFrame:
+    # A file of a few pages: threads, and the machinery for many files, only cost time.
+    return (
+        pq.ParquetFile(pa.BufferReader(content))
+        .read(use_threads=False)
+        .to_pandas(use_threads=False)
+    )
 
 
 def _day(moment: pd.Timestamp) -> str:
