@@ -34,15 +34,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from analysis.files import write_json
+from analysis.files import write_json, write_whole
 
 LAST_RUN = "last-run.json"
+LOG = "run.log"
 SCHEMA = 1
+LONGEST_LOG = 2**20
+"""Bytes of the log; then it is put aside as ``run.log.1`` and begun anew."""
 
 
 class Status(StrEnum):
@@ -123,6 +127,29 @@ def read_last_run(out: Path) -> dict | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) and told.get("schema") == SCHEMA else None
+
+
+def folder_of_runs(out: Path) -> Path:
+    """Return where runs keep what is theirs; ``runs`` beside editions is never shared.
+
+    Examples
+    --------
+    >>> folder_of_runs(Path("reports")).as_posix()
+    'reports/runs/nights'
+    """
+    return out / "runs" / "nights"
+
+
+def write_log(out: Path, moment: datetime, line: str) -> None:
+    """Add a line to the log of all runs; where there is no room, none is added."""
+    file = folder_of_runs(out) / LOG
+    with suppress(OSError):
+        if file.is_file() and file.stat().st_size > LONGEST_LOG:
+            file.replace(file.with_name(f"{LOG}.1"))
+        if not file.exists():
+            write_whole(file, "")
+        with file.open("a", encoding="utf-8") as log:
+            log.write(f"{as_utc(moment)} {line}\n")
 
 
 def as_utc(moment: datetime) -> str:
