@@ -22,6 +22,8 @@ FLOORS = {
     "priorities": 4, "visits": 4, "equity": 4,
     "rendering": 5, "sharing": 5, "forgetting": 5, "schedule": 5,
     "classroom": 6, "arrivals": 6, "students": 6, "caseload": 6, "explore": 6,
+    # A run does what the commands do one after the other; so it is a door as they are.
+    "nightly": 6,
     "cli": 6,
 }  # fmt: skip
 """Ground 0-1, what is agreed 2, steps 3, what is made of them 4, pages 5, doors 6."""
@@ -34,6 +36,7 @@ MAY_IMPORT_BESIDE = {
     ("sharing", "rendering"), ("forgetting", "rendering"),
     # The groups a notebook shows are the groups that are shared.
     ("cli", "classroom"),
+    ("cli", "nightly"), ("nightly", "classroom"),
     ("progress", "growth"), ("students", "classroom"),
 }  # fmt: skip
 """Imports allowed on one floor; steps and doors otherwise never import each other."""

@@ -86,9 +86,7 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
     DataError
         Nothing could be used; the store is as it was.
     """
-    known = Known(store.read_roster(), store.read_skills(), store.read_items()) if store.exists \
-        else None  # fmt: skip
-    imported = read_exports(paths, known=known, **how)
+    imported = read_exports(paths, known=known_to(store), **how)
     store.save(
         roster=imported.roster,
         skills=imported.skills,
@@ -98,6 +96,13 @@ def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
         coach_only=imported.coach_only,
     )
     return imported
+
+
+def known_to(store: Store) -> Known:
+    """Return what a store already knows, which helps to read what comes."""
+    if not store.exists:
+        return Known()
+    return Known(store.read_roster(), store.read_skills(), store.read_items())
 
 
 def group_plainly(

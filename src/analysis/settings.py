@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -92,6 +92,96 @@ class CaseloadParameters(PageParameters):
 Parameters = TypeVar("Parameters", bound=PageParameters)
 
 
+class ExpectedFiles(BaseModel):
+    """Files that come again and again, so that one that does not come is missed.
+
+    Examples
+    --------
+    >>> ExpectedFiles(files="grade4/*.csv").every_days
+    7
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: str = Field(min_length=1, description="names in the inbox: *.csv, grade4/*.xlsx")
+    every_days: int = Field(7, ge=1, le=400, description="days after which a new one is missed")
+
+
+class RunSettings(BaseModel):
+    """What ``coach run`` does unattended: the section ``[run]`` of ``coach.toml``.
+
+    Examples
+    --------
+    >>> RunSettings().pages
+    ['classroom', 'caseload']
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inbox: Path = Field(Path("data/inbox"), description="folder new exports are put in")
+    window: str | None = Field(
+        None, min_length=1, description="window to report on; unset: the newest with evidence"
+    )
+    window_of_files: str | None = Field(
+        None, min_length=1, description="window of evidence whose file names none"
+    )
+    attempts: Literal["latest", "best", "all"] = Field(
+        "latest", description="which of repeated answers counts"
+    )
+    item_map: Path | None = Field(None, description="CSV: question,standard,answer,points")
+    column_map: Path | None = Field(None, description="TOML: which column is what")
+    aliases: Path | None = Field(None, description="CSV: a vendor's skill names and skill ids")
+    settle_seconds: float = Field(
+        10, ge=0, le=600, description="seconds a new file must stay as it is before it is read"
+    )
+    expect: list[ExpectedFiles] = Field([], description="files that come again and again")
+    pages: list[Literal["classroom", "caseload", "students", "families"]] = Field(
+        ["classroom", "caseload"], min_length=1, description="kinds of pages to make"
+    )
+    share_to: list[Literal["teachers", "coach", "families"]] = Field(
+        [], description="whom to make bundles for after each new edition"
+    )
+    share_out: Path = Field(Path("shared"), description="folder for the bundles")
+
+
+class NotifySettings(BaseModel):
+    """Who is told of a run, and how: the section ``[notify]`` of ``coach.toml``.
+
+    A password is never written here: it is in a variable or a file that is named here.
+
+    Examples
+    --------
+    >>> NotifySettings(command=["notify-send", "Reports"]).when
+    'always'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Literal["always", "problems"] = Field("always", description="always, or only then")
+    command: list[str] = Field([], description="program and its words; it reads the digest")
+    smtp_host: str | None = Field(None, min_length=1, description="mail server")
+    smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
+    security: Literal["starttls", "tls", "none"] = Field("starttls", description="encryption")
+    sender: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$", description="from whom")
+    to: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field([], description="to whom")
+    user: str | None = Field(None, min_length=1, description="account on the mail server")
+    password_variable: str | None = Field(
+        None, min_length=1, description="environment variable with the password"
+    )
+    password_file: Path | None = Field(None, description="file that holds the password alone")
+    timeout: float = Field(30, gt=0, le=600, description="seconds until it is given up")
+
+    @model_validator(mode="after")
+    def _can_send(self) -> NotifySettings:
+        if self.smtp_host and not (self.sender and self.to):
+            raise ValueError("smtp_host needs sender and to as well")
+        if self.user and not (self.password_variable or self.password_file):
+            raise ValueError("user needs password_variable or password_file, never the password")
+        if self.user and self.security == "none":
+            raise ValueError("a password must not travel unencrypted: security starttls or tls")
+        return self
+
+
 class Settings(BaseSettings):
     """The settings of ``coach.toml``; a variable ``COACH_STORE`` and the like comes first.
 
@@ -131,6 +221,8 @@ class Settings(BaseSettings):
     report_memory: int = Field(
         4096, ge=0, description="megabytes of memory one report may take, on Linux; 0: any"
     )
+    run: RunSettings = Field(RunSettings(), description="what coach run does unattended")
+    notify: NotifySettings = Field(NotifySettings(), description="who is told of a run, and how")
 
     @classmethod
     def settings_customise_sources(
@@ -172,6 +264,32 @@ def read_settings(config: Path | None = None, **given) -> Settings:
         raise UsageError(_describe(error, Settings, str(file))) from None
 
 
+Anchored = TypeVar("Anchored", bound=BaseModel)
+
+
+def anchor(settings: Anchored, folder: Path) -> Anchored:
+    """Return settings whose paths do not depend on the folder a command is run in.
+
+    Parameters
+    ----------
+    settings
+        Of which relative paths are taken as below ``folder``.
+    folder
+        The one ``coach.toml`` lies in.
+
+    Examples
+    --------
+    >>> anchor(Settings(), Path("/srv/coach")).run.inbox.as_posix()
+    '/srv/coach/data/inbox'
+    """
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    placed = {name: folder / one for name, one in values.items() if isinstance(one, Path)}
+    inner = {
+        name: anchor(one, folder) for name, one in values.items() if isinstance(one, BaseModel)
+    }
+    return settings.model_copy(update=placed | inner)
+
+
 def check_parameters(
     given: dict,
     where: str = "the report's parameters",
@@ -200,8 +318,21 @@ def _describe(error: ValidationError, model: type[BaseModel], where: str) -> str
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            faults.append(str(UnknownError.of("setting", name, list(model.model_fields), where)))
+            section, known = _section_of(model, fault["loc"][:-1])
+            there = f"{where}, [{section}]," if section else where
+            faults.append(str(UnknownError.of("setting", str(fault["loc"][-1]), known, there)))
         else:
             message = fault["msg"].removeprefix("Value error, ")
             faults.append(f"{where}: {name}: {message}".replace(": : ", ": "))
     return join_faults(faults)
+
+
+def _section_of(model: type[BaseModel], loc: tuple) -> tuple[str, list[str]]:
+    """Return the name of the section a place is in, and the settings it may have."""
+    section = [str(part) for part in loc if not isinstance(part, int)]
+    for name in section:
+        kind = model.model_fields[name].annotation
+        model = next(
+            (one for one in (kind, *get_args(kind)) if hasattr(one, "model_fields")), model
+        )
+    return ".".join(section), list(model.model_fields)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -117,36 +116,21 @@ def run_order(
     typer.Exit
         Some pages failed.
     """
-    from analysis.rendering.runner import plan_reports, render_reports
-    from analysis.store import StoreIndex
-    from analysis.store.fetching import fetch_store
+    from analysis.rendering.orders import fill_order, plan_order
 
-    if settings.fetch_from:
-        fetch_store(settings.fetch_from, settings.store)
-    index = StoreIndex(settings.store)
     say_plan = _print_reasons if why and not as_json else lambda summary: None
     if dry_run:
-        summary = plan_reports(index, settings, order)
+        summary = plan_order(settings, order)
         say_plan(summary)
     else:
         with _progress(shown=not as_json) as (on_plan, on_done):
-            summary = render_reports(
-                index,
+            summary = fill_order(
                 settings,
                 order,
+                pdf=pdf,
                 on_plan=lambda plan: (say_plan(plan), on_plan(len(plan.planned))),
                 on_done=on_done,
             )
-        if pdf and summary.index:
-            from analysis.rendering.printing import print_edition
-
-            print_edition(Path(summary.index).parent)
-    # What is delivered are the teachers' pages; no other kind may take their place there.
-    is_for_teachers = not order.kind.folder
-    if settings.deliver_to and is_for_teachers and summary.index and not dry_run:
-        from analysis.rendering.delivery import deliver_edition
-
-        deliver_edition(Path(summary.index).parent.resolve(), settings.deliver_to)
     if as_json:
         print_json(asdict(summary))
     elif dry_run:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +16,6 @@ from analysis.sharing.circles import Circle
 if TYPE_CHECKING:
     from analysis.sharing.bundle import Protection
     from analysis.sharing.share import Shipment
-    from analysis.store import Store
 
 
 @app.command("share")
@@ -61,7 +58,9 @@ def share_command(
     config: ConfigOption = None,
 ) -> None:
     """Make a bundle for each recipient: their own pages, an index, a manifest."""
+    from analysis.classroom.handing import groups_to_share
     from analysis.sharing.planning import plan_recipients
+    from analysis.sharing.sending import send
     from analysis.sharing.share import Shipment
 
     settings = read_settings(config, store=store, out=reports, language=language)
@@ -86,7 +85,8 @@ def share_command(
     if pseudonyms:
         kept["key"] = key or settings.store.parent / "pseudonyms.key"
         kept["who is who"] = out_dir.with_name(f"{out_dir.name}-pseudonyms.csv")
-    written = _write(settings, shipment, to, kept, with_groups=with_groups)
+    groups_of = groups_to_share(settings, published.window) if with_groups else None
+    written = send(settings, shipment, to, kept, groups_of)
     _tell(shipment, written, kept, as_json=as_json)
 
 
@@ -97,74 +97,6 @@ def _check_choices(to: Circle, *, password: bool, pseudonyms: bool, packed: bool
         raise UsageError("A family's page is about the own child; leave out --pseudonyms.")
 
 
-def _write(
-    settings: Settings,
-    shipment: Shipment,
-    to: Circle,
-    kept: Mapping[str, Path],
-    *,
-    with_groups: bool,
-) -> dict[str, str]:
-    """Write the bundles; under pseudonyms, their pages are made anew first."""
-    from analysis.sharing.share import check_folder, check_outside, share
-
-    store = _open_store(settings)
-    auditor = _auditor(store)
-    for what, file in kept.items():
-        check_outside(file, shipment.out, f"The {what}")
-    check_folder(shipment.out)
-    if "key" not in kept:
-        if with_groups:
-            _check_fresh(settings, shipment)
-        groups_of = _groups_of(settings, store, shipment.window)
-        given = groups_of if with_groups else _no_groups
-        return share(shipment, auditor, given, passphrases=kept.get("passphrases"))
-    with tempfile.TemporaryDirectory() as folder:
-        own = _under_pseudonyms(settings, shipment, to, kept, store, Path(folder))
-        # Tools that import groups need real ids, which stay at home.
-        return share(own, auditor, _no_groups, passphrases=kept.get("passphrases"))
-
-
-def _under_pseudonyms(
-    settings: Settings,
-    shipment: Shipment,
-    to: Circle,
-    kept: Mapping[str, Path],
-    store: Store,
-    folder: Path,
-) -> Shipment:
-    """Return the same shipment with pages that were made under pseudonyms."""
-    from analysis.files import write_whole
-    from analysis.sharing.planning import plan_recipients
-    from analysis.sharing.pseudonyms import pseudonym_list, read_key, render_under_pseudonyms
-    from analysis.sharing.spreadsheets import to_csv
-
-    key = read_key(kept["key"])
-    wanted = sorted({
-        page.page_id for one in shipment.recipients for page in one.pages
-        if page.kind == "classroom"
-    })  # fmt: skip
-    own = render_under_pseudonyms(settings, shipment.window, wanted, key, folder)
-    recipients, _ = plan_recipients(own, to, wanted)
-    columns = ["pseudonym", "classroom_id", "student_id", "display_name"]
-    listed = to_csv(columns, pseudonym_list(store.read_roster(), key), bom=True)
-    write_whole(kept["who is who"], listed)
-    return replace(shipment, recipients=recipients)
-
-
-def _check_fresh(settings: Settings, shipment: Shipment) -> None:
-    from analysis.sharing.planning import check_fresh
-
-    for one in shipment.recipients:
-        for page in one.pages:
-            if page.kind == "classroom":
-                check_fresh(settings, page, shipment.window)
-
-
-def _no_groups(classroom_id: str) -> Mapping[str, bytes]:
-    return {}
-
-
 def _protection(*, password: bool, pseudonyms: bool) -> Protection:
     from analysis.sharing.bundle import Protection
 
@@ -173,50 +105,6 @@ def _protection(*, password: bool, pseudonyms: bool) -> Protection:
     if password:
         return Protection.PASSPHRASE
     return Protection.PSEUDONYMS if pseudonyms else Protection.PLAIN
-
-
-def _groups_of(
-    settings: Settings, store: Store, window: str
-) -> Callable[[str], Mapping[str, bytes]]:
-    """Return what makes the files of a classroom's groups: those the report shows."""
-    from analysis.classroom import open_classroom
-    from analysis.sharing.groups import Seats, group_files
-
-    def make(classroom_id: str) -> Mapping[str, bytes]:
-        classroom = open_classroom(
-            classroom_id,
-            window=window,
-            data_dir=settings.store,
-            min_size=settings.min_size,
-            max_size=settings.max_size,
-            n_groups=settings.n_groups,
-            language=settings.language,
-        )
-        focus = classroom.grouping.focus["focus_skill_id"]
-        seats = Seats(
-            classroom_id,
-            window,
-            groups=classroom.grouping.groups,
-            names={one: classroom.name_of(one) for one in classroom.roster["student_id"]},
-            skills={one: classroom.framework.name_of(one) for one in focus},
-            i_can={one: classroom.framework.i_can(one) for one in focus},
-        )
-        return group_files(seats, classroom.language)
-
-    return make
-
-
-def _auditor(store: Store):
-    from analysis.audit.auditing import Auditor, accounts_here
-    from analysis.audit.people import People
-
-    return Auditor(People(store.read_roster()), accounts_here())
-
-
-def _open_store(settings: Settings) -> Store:
-    from analysis.store import Store
-
-    return Store(settings.store)
 
 
 def _language(settings: Settings):

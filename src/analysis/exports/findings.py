@@ -13,6 +13,13 @@ MOST_EXAMPLES = 5
 """Places named in one note; the others are counted."""
 
 
+NO_CLASSROOM = "the student is on no roster and the row names no classroom"
+NO_ROSTER = "the student is on no roster"
+NO_ITEM = "its item is in no Q-matrix"
+WAITING = frozenset({NO_CLASSROOM, NO_ROSTER, NO_ITEM})
+"""Reasons for which a row can be used as soon as a roster or the items are known."""
+
+
 @dataclass(frozen=True)
 class SetAside:
     """One row of a file that was read and not used, and how to mend it."""

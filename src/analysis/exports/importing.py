@@ -83,6 +83,7 @@ def read_exports(
     aliases: Path | None = None,
     platform: str | None = None,
     keep: Sequence[str] = (),
+    root: Path | None = None,
 ) -> Import:
     r"""Read exports as they come into tables that meet their contracts.
 
@@ -108,6 +109,9 @@ def read_exports(
     keep
         Columns of a roster (supports, demographics, years of teaching) to keep for the
         coach's own page; without a name they are dropped.
+    root
+        Folder below which a file is named by its path, ``7A/scores.csv``, whatever else is
+        read with it; without it a folder is named only where two files share a name.
 
     Returns
     -------
@@ -144,6 +148,8 @@ def read_exports(
     named = Counter(path.name for path in files)
     for path in files:
         name = f"{path.parent.name}/{path.name}" if named[path.name] > 1 else None
+        if root is not None:
+            name = path.relative_to(root).as_posix()
         job.open(path, inside=path not in set(map(Path, paths)), name=name)
     if item_map:
         job.open(item_map)

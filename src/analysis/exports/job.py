@@ -111,7 +111,7 @@ class Job:
         try:
             sources = unpack(read_source(path))
         except DataError as error:
-            self._refuse(path.name, error)
+            self._refuse(name or path.name, error)
             return
         if name is not None and len(sources) == 1:
             sources = [Source(name, sources[0].data)]

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.errors import UsageError
 from analysis.exports.attempts import resolve_across, resolve_attempts
 from analysis.exports.coded import as_texts, factorize, list_texts
-from analysis.exports.findings import Findings, name_some
+from analysis.exports.findings import NO_CLASSROOM, NO_ITEM, Findings, name_some
 from analysis.exports.reading import Context, Reading, no_rows
 from analysis.exports.windows import name_window
 from analysis.tables import EVIDENCE, ROSTER
@@ -126,7 +126,7 @@ def place_students(
         return observed, merge_rosters([extended, _unplaced(reading, strangers)])
     reading.findings.put_aside(
         observed.loc[~placed, "row"].unique(),
-        "the student is on no roster and the row names no classroom",
+        NO_CLASSROOM,
         "Add the student to roster.csv, or a classroom to the row, and import again.",
     )
     return observed[placed], extended
@@ -227,9 +227,7 @@ def _say_unmapped(findings: Findings, lost: pd.DataFrame) -> None:
         f"{len(items)} items are in no Q-matrix, their answers are set aside: {name_some(items)}. "
         "Import items.csv (item_id, skill_id) with this file."
     )
-    findings.put_aside(
-        lost["row"].unique(), "its item is in no Q-matrix", "Add the item to items.csv."
-    )
+    findings.put_aside(lost["row"].unique(), NO_ITEM, "Add the item to items.csv.")
 
 
 def _to_evidence(parts: list[pd.DataFrame]) -> pd.DataFrame:

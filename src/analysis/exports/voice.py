@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.exports.dates import read_dates
-from analysis.exports.findings import name_some
+from analysis.exports.findings import NO_ROSTER, name_some
 from analysis.exports.names import find_role, is_demographic, is_sensitive, key_name
 from analysis.exports.reading import Context, Reading
 from analysis.exports.students import clean_ids, read_students, restore_zeros
@@ -213,7 +213,7 @@ def _on_the_roster(table: Table, ids: pd.Series, context: Context) -> pd.Series:
     known = ids.isin(set(context.roster["student_id"]))
     table.findings.put_aside(
         ids.index[~known],
-        "the student is on no roster",
+        NO_ROSTER,
         "Add the student to roster.csv, or correct the id, and import again.",
     )
     return ids[known]

@@ -175,11 +175,27 @@ def list_editions(out: Path) -> list[str]:
     return sorted(file.parent.name for file in (out / "editions").glob(f"[0-9]*/{MANIFEST}"))
 
 
-def publish(out: Path, edition: Edition, staging: Path) -> Path:
+def publish(
+    out: Path,
+    edition: Edition,
+    staging: Path,
+    approve: Callable[[Path], None] = lambda staging: None,
+) -> Path:
     """Publish an edition whose new pages lie in a staging folder; return its folder.
 
     Pages of the edition that are not there are carried over from the current one. The
     manifest is written last, then the folder gets its name, then ``current`` is switched.
+
+    Parameters
+    ----------
+    out
+        Where editions are published.
+    edition
+        What is published.
+    staging
+        Where its pages lie.
+    approve
+        Called with the whole edition's folder before anybody sees it; raises to forbid it.
 
     Raises
     ------
@@ -196,6 +212,7 @@ def publish(out: Path, edition: Edition, staging: Path) -> Path:
         write_whole(staging / INDEX, _make_index(edition))
         entries = [vars(entry) for entry in edition.entries.values()]
         write_json(staging / MANIFEST, vars(edition) | {"entries": entries})
+        approve(staging)
         folder = out / "editions" / edition.name
         staging.rename(folder)
         _keep_through_power_cut(folder, folder.parent)

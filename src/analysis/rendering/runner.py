@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.errors import UsageError
@@ -68,6 +69,7 @@ def render_reports(
     *,
     on_plan: Callable[[RunSummary], None] = lambda summary: None,
     on_done: Callable[[str], None] = lambda page_id: None,
+    approve: Callable[[Path], None] = lambda staging: None,
 ) -> RunSummary:
     """Make the reports that are missing or no longer right, and publish an edition.
 
@@ -81,6 +83,8 @@ def render_reports(
         What is asked for.
     on_plan, on_done
         Called with what will be done, and after each page with its id.
+    approve
+        Called with the folder of the whole edition before it is published; raises to forbid it.
 
     Returns
     -------
@@ -102,12 +106,12 @@ def render_reports(
     index.windows_until(order.window)
     out = order.kind.published_in(settings)
     with locked(out, "making reports"), hold_calibrations(index):
-        calibration = _calibrate_where_due(index, settings, order)
+        calibration = calibrate_where_due(index, settings, order)
         run = _Run(index, settings, order, Staging(out))
         run.summary.calibration = calibration
         on_plan(run.summary)
         run.make(on_done)
-        run.publish_if_changed()
+        run.publish_if_changed(approve)
         run.summary.removed_editions = remove_editions(out, keep=settings.keep)
     run.summary.seconds = round(time.monotonic() - began, 2)
     return run.summary
@@ -173,7 +177,7 @@ class _Run:
 
         return Strangers(Store(self.index.folder).read_people())
 
-    def publish_if_changed(self) -> None:
+    def publish_if_changed(self, approve: Callable[[Path], None]) -> None:
         """Publish what was made with what is carried over, if there is anything new."""
         if not self._has_work:
             return
@@ -196,7 +200,7 @@ class _Run:
             self.staging.name, self.order.window, entries, self.seconds_each, self.order.kind.name
         )
         new = {made[c].file for c in [*self.summary.rendered, *self.summary.resumed]}
-        publish(self.out, edition, self.staging.finish(new))
+        publish(self.out, edition, self.staging.finish(new), approve)
         self._tell_edition(edition.name)
 
     @property
@@ -270,8 +274,11 @@ def _n_workers(settings: Settings) -> int:
     return settings.workers or os.cpu_count() or 1
 
 
-def _calibrate_where_due(index: StoreIndex, settings: Settings, order: Order) -> dict[str, dict]:
-    """Renew calibrations whose evidence changed too much; tell of each what is in force."""
+def calibrate_where_due(index: StoreIndex, settings: Settings, order: Order) -> dict[str, dict]:
+    """Renew calibrations whose evidence changed too much; tell of each what is in force.
+
+    The caller holds :func:`analysis.store.calibrations.hold_calibrations`.
+    """
     told = {}
     for window in index.windows_until(order.window):
         always = order.recalibrate and window == order.window
