@@ -17,6 +17,7 @@ from analysis.cli import (
     importing,
     lab,
     report,
+    schedule,
     share,
     students,
     visit,
@@ -24,7 +25,7 @@ from analysis.cli import (
 from analysis.cli.app import app, err
 from analysis.errors import AnalysisError, StoppedError
 
-COMMANDS = demo, importing, lab, report, students, editions, share, audit, forget, visit
+COMMANDS = demo, importing, lab, report, students, editions, share, audit, forget, visit, schedule
 """In the order of the help; each module adds its command to the application."""
 
 
