@@ -18,6 +18,7 @@ from analysis.cli import (
     lab,
     report,
     run,
+    schedule,
     share,
     students,
     visit,
@@ -25,7 +26,10 @@ from analysis.cli import (
 from analysis.cli.app import app, err
 from analysis.errors import AnalysisError, StoppedError
 
-COMMANDS = demo, importing, lab, report, students, editions, share, audit, run, forget, visit
+COMMANDS = (
+    *(demo, importing, lab, report, students, editions, share, audit),
+    *(run, schedule, forget, visit),
+)
 """In the order of the help; each module adds its command to the application."""
 
 
