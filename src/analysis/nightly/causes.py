@@ -104,6 +104,7 @@ def gravest(codes: list[int]) -> int:
 
 _REASONS = {
     "the file is empty": mark("it is empty"),
+    " fields, the header has ": mark("it is damaged or was cut short"),
     "damaged": mark("it is damaged or was cut short"),
     "protected by a password": mark("it is protected by a password"),
     "neither a window nor dates": mark("it names no assessment window and no dates"),

@@ -115,7 +115,7 @@ def _run(
         night,
         open_language(settings.language),
         names_student=_student_finder(settings),
-        details=details.relative_to(settings.out).as_posix() if details else None,
+        details=details.relative_to(settings.out.parent).as_posix() if details else None,
     )
     written = _write(own / "digest.txt", digest.text)
     sent, code = _send(settings, night, digest, wanted=notified)
