@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -105,16 +106,16 @@ class Arrivals:
     def show_thin_skills(self) -> Block:
         """List skills with few items in a window."""
         items = self.imported.evidence.groupby(["skill_id", "window"])["observation_id"].nunique()
-        rows = [(*key, n) for key, n in items.items() if n < FEW_ITEMS]
+        few = items[items < FEW_ITEMS].reset_index()
         return _table(
             f"Skills with fewer than {FEW_ITEMS} items",
             ["Skill", "Window", "Items"],
-            rows,
+            few.itertuples(index=False),
             f"Every skill has {FEW_ITEMS} items or more.",
         )
 
 
-def _table(caption: str, columns: list[str], rows: Iterable[tuple], empty: str) -> Block:
+def _table(caption: str, columns: list[str], rows: Iterable[tuple[Any, ...]], empty: str) -> Block:
     rows = list(rows)
     if len(rows) > MOST_ROWS:
         caption = f"{caption} (the first {MOST_ROWS} of {len(rows):,})"

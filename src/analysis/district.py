@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -64,7 +65,7 @@ def open_store(data_dir: Path) -> Store:
     return store
 
 
-def import_exports(paths: Sequence[Path], store: Store, **how) -> Import:
+def import_exports(paths: Sequence[Path], store: Store, **how: Any) -> Import:
     """Read exports and save what they hold in the store.
 
     Parameters
@@ -173,9 +174,10 @@ def open_calibration(store: Store, window: str) -> Calibration:
         with hold_calibrations(store):
             in_force = renew_calibration(store, window)
     except LockedError:
-        in_force = calibration_in_force(store, window)
-        if in_force is None:
+        last = calibration_in_force(store, window)
+        if last is None:
             raise
+        in_force = last
     return _load(calibration_path(store, in_force))
 
 
@@ -205,8 +207,9 @@ def renew_calibration(
     DataError
         The window has no evidence to calibrate on.
     """
-    if not always and not calibration_is_due(store, window, most_changed):
-        return calibration_in_force(store, window)
+    last = calibration_in_force(store, window)
+    if last is not None and not always and not calibration_is_due(store, window, most_changed):
+        return last
     made = store.folder / "calibration" / f".making-{safe_name(window)}.json"
     _calibrate(store, window).save(made)
     return put_in_force(store, window, made)

@@ -121,7 +121,12 @@ def _values_of(column: pd.Series) -> list[str]:
 
 
 def _compare(
-    students: pd.DataFrame, name: str, value: str, measure: str, smallest: int, rng
+    students: pd.DataFrame,
+    name: str,
+    value: str,
+    measure: str,
+    smallest: int,
+    rng: np.random.Generator,
 ) -> Sorting:
     known = students.dropna(subset=[name, measure])
     member = known[name].eq(value).to_numpy()
@@ -175,10 +180,10 @@ def _means(amount: np.ndarray, room: np.ndarray) -> np.ndarray:
 
 def _adjust(found: list[Sorting]) -> list[Sorting]:
     """Return the comparisons with p-values corrected for being made together (Holm 1979)."""
-    tested = sorted((one for one in found if one.p is not None), key=lambda one: one.p)
+    tested = sorted(((one.p, one) for one in found if one.p is not None), key=lambda pair: pair[0])
     adjusted, largest = {}, 0.0
-    for place, one in enumerate(tested):
-        largest = max(largest, min(1.0, one.p * (len(tested) - place)))
+    for place, (p, one) in enumerate(tested):
+        largest = max(largest, min(1.0, p * (len(tested) - place)))
         adjusted[id(one)] = largest
     return [
         replace(one, adjusted=adjusted[id(one)]) if id(one) in adjusted else one for one in found

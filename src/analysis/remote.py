@@ -46,9 +46,10 @@ class RemoteFolder:
     def read(self, *parts: str) -> bytes | None:
         """Return the content of a file, or none where it is not there."""
         try:
-            return self.files.cat_file(self.path(*parts))
+            content: bytes = self.files.cat_file(self.path(*parts))
         except FileNotFoundError:
             return None
+        return content
 
     def write(self, content: bytes, *parts: str) -> None:
         """Write a file; a store of objects shows it whole or not at all."""

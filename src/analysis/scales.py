@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from analysis.errors import UnknownError
 
@@ -140,7 +141,7 @@ def _missing_words() -> frozenset[str]:
 
 
 @cache
-def _data() -> dict:
+def _data() -> dict[str, Any]:
     return tomllib.loads(files("analysis").joinpath("scales.toml").read_text(encoding="utf-8"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -237,7 +237,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def read_settings(config: Path | None = None, **given) -> Settings:
+def read_settings(config: Path | None = None, **given: Any) -> Settings:
     """Return the settings of a file, with what was given on the command line before it.
 
     Parameters
@@ -291,9 +291,10 @@ def anchor(settings: Anchored, folder: Path) -> Anchored:
 
 
 def check_parameters(
-    given: dict,
+    given: dict[str, Any],
     where: str = "the report's parameters",
-    model: type[Parameters] = ReportParameters,
+    *,
+    model: type[Parameters],
 ) -> Parameters:
     """Return the parameters as their typed model.
 

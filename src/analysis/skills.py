@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -90,7 +91,8 @@ class SkillFramework:
         """
         above = nx.transitive_closure_dag(self.graph).subgraph(skill_ids)
         direct = nx.transitive_reduction(above)
-        return nx.to_numpy_array(direct, nodelist=list(skill_ids), weight=None).astype(bool)
+        matrix = nx.to_numpy_array(direct, nodelist=list(skill_ids), weight=None)
+        return np.asarray(matrix, dtype=bool)
 
     def name_of(self, skill_id: str) -> str:
         """Return a skill's name in plain words."""
@@ -98,12 +100,16 @@ class SkillFramework:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        return self.table["name"].to_dict()
+        return dict(zip(self.table.index, self.table["name"], strict=True))
 
     def i_can(self, skill_id: str) -> str:
         """Return a skill's "I can" text, or its name where the framework has none."""
-        text = self.table.at[skill_id, "i_can"]
-        return self.name_of(skill_id) if pd.isna(text) or not text else text
+        return self.text_of(skill_id, "i_can") or self.name_of(skill_id)
+
+    def text_of(self, skill_id: str, column: str) -> str:
+        """Return what a column such as ``check_question`` says; empty where it says nothing."""
+        text: Any = self.table.at[skill_id, column] if column in self.table.columns else None
+        return "" if pd.isna(text) else str(text)
 
     def in_language(self, code: str) -> SkillFramework:
         """Return the framework with its texts in a language, as far as it has them.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from pandera import dtypes
 from pandera.engines import pandas_engine
 
 from analysis.errors import DataError
+from analysis.rows import walk_rows
 
 
 class Kind(StrEnum):
@@ -45,13 +47,13 @@ class Text(pandas_engine.DataType):
 
     type = pd.StringDtype(na_value=np.nan)
 
-    def coerce(self, data_container: pd.Series) -> pd.Series:
+    def coerce(self, data_container: Any) -> Any:
         """Return the cells as text; missing stays missing."""
         return data_container.astype(self.type)
 
-    def check(self, pandera_dtype: pandas_engine.DataType, data_container=None) -> bool:
+    def check(self, pandera_dtype: dtypes.DataType, data_container: Any = None) -> bool:
         """Tell whether a column's type is this one."""
-        return pandera_dtype.type == self.type
+        return bool(getattr(pandera_dtype, "type", None) == self.type)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Rule:
     fault: str
 
 
-def _column(dtype, *rules: Rule, nullable: bool = False) -> pa.Column:
+def _column(dtype: Any, *rules: Rule, nullable: bool = False) -> pa.Column:
     checks = [
         pa.Check(lambda values, rule=rule: ~rule.broken(values), error=rule.fault) for rule in rules
     ]
@@ -83,7 +85,7 @@ def _none_of(values: type[StrEnum], fault: str) -> Rule:
 
 
 def _text(*, nullable: bool = False) -> pa.Column:
-    return _column(Text(), *([] if nullable else [EMPTY]), nullable=nullable)
+    return _column(Text, *([] if nullable else [EMPTY]), nullable=nullable)
 
 
 def _share(*, nullable: bool = False) -> pa.Column:
@@ -94,7 +96,7 @@ def _number(*rules: Rule) -> pa.Column:
     return _column("float64", *rules, nullable=True)
 
 
-def _table(name: str, columns: dict, key: list[str]) -> pa.DataFrameSchema:
+def _table(name: str, columns: dict[str, Any], key: list[str]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=name, unique=key, coerce=True, strict=False)
 
 
@@ -268,7 +270,7 @@ def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, where: str) -
     try:
         checked = contract.validate(complete, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
-        faults = [_describe_failure(failure) for failure in error.failure_cases.itertuples()]
+        faults = [_describe_failure(failure) for failure in walk_rows(error.failure_cases)]
         raise DataError.of_faults(
             f"{where} is not a table of {contract.name}",
             list(dict.fromkeys(faults)),
@@ -312,7 +314,7 @@ def empty_table(contract: pa.DataFrameSchema) -> pd.DataFrame:
     return contract.coerce_dtype(pd.DataFrame(columns=list(contract.columns)))
 
 
-def _describe_failure(failure) -> str:
+def _describe_failure(failure: Any) -> str:
     if failure.check == "column_in_dataframe":
         return f"the column {failure.failure_case} is missing"
     if failure.check == "multiple_fields_uniqueness":

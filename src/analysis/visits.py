@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,7 @@ def list_cycles(visits: pd.DataFrame) -> pd.DataFrame:
 
 def judge_cycle(
     target: int, before: pd.Series | None, after: pd.Series | None, *, ended: bool
-) -> dict:
+) -> dict[str, Any]:
     """Return how many students hold the skill before and after a cycle, and whether it was met.
 
     Parameters

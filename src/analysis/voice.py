@@ -12,6 +12,7 @@ from collections import Counter
 
 import pandas as pd
 
+from analysis.rows import walk_rows
 from analysis.tables import Topic
 from analysis.words import SkillState
 
@@ -84,7 +85,7 @@ def find_partners(voice: pd.DataFrame, roster: pd.DataFrame) -> pd.DataFrame:
     said = voice[(voice["topic"] == Topic.WORKS_WITH)]
     found = [
         (row.student_id, partner)
-        for row in said.itertuples()
+        for row in walk_rows(said)
         if row.student_id in set(roster["student_id"])
         for partner in named_in(row.answer, roster, but=row.student_id)
     ]
@@ -106,7 +107,7 @@ def named_in(text: str, roster: pd.DataFrame, *, but: str) -> list[str]:
     named = roster.dropna(subset="display_name")
     words = {
         row.student_id: _words(row.display_name)
-        for row in named.itertuples()
+        for row in walk_rows(named)
         if _words(row.display_name)
     }
     firsts = Counter(own[0] for own in words.values())
@@ -134,7 +135,7 @@ def own_words(voice: pd.DataFrame, roster: pd.DataFrame, student_id: str) -> dic
     shown = mine[~mine["topic"].isin([Topic.RATING, Topic.WORKS_WITH])]
     return {
         row.topic: row.answer
-        for row in shown.itertuples()
+        for row in walk_rows(shown)
         if not _names_anyone(row.answer, roster, student_id)
     }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import unescape
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from analysis.audit.cells import SMALLEST_CELL, small_cells
 from analysis.audit.findings import Finding, Leak
@@ -83,7 +84,11 @@ class Auditor:
         return sorted(set(found))
 
     def audit_bytes(
-        self, name: str, content: bytes, manifest: dict | None = None, shown: str | None = None
+        self,
+        name: str,
+        content: bytes,
+        manifest: dict[str, Any] | None = None,
+        shown: str | None = None,
     ) -> list[Finding]:
         """Return the leaks in one file, and in the files inside it.
 
@@ -105,9 +110,6 @@ class Auditor:
         for one in open_all(name, content):
             said = shown + one.name.removeprefix(name)
             found += self._check_name(said)
-            if one.content is None:
-                found.append(Finding(said, Leak.UNREADABLE))
-                continue
             whose = audience
             if inner is not None and one.name != name:
                 member = replace(one, name=one.name.removeprefix(f"{name}!"))
@@ -141,6 +143,8 @@ class Auditor:
     # -- one file -----------------------------------------------------------------------
 
     def _look_into(self, one: Opened, audience: Audience | None) -> list[Finding]:
+        if one.content is None:
+            return [Finding(one.name, Leak.UNREADABLE)]
         if one.kind in PICTURES:
             return self._check_picture(one.kind, one.content, audience or NOBODY, one.name)
         if one.kind == "pdf":
@@ -150,7 +154,10 @@ class Auditor:
         if b"\0" in one.content[:4096] and one.content[:2] not in UTF_16 | {b"PK"}:
             return [Finding(one.name, Leak.UNREADABLE)]
         if one.kind == "xlsx":
-            text, leaks = read_workbook(open_package(one.content))
+            package = open_package(one.content)
+            if package is None:
+                return [Finding(one.name, Leak.UNREADABLE)]
+            text, leaks = read_workbook(package)
             found = [Finding(one.name, leak, where) for leak, where in leaks]
             return found + self._check_text(text, audience or NOBODY, one.name)
         text = _decode(one.content)
@@ -224,7 +231,7 @@ class Auditor:
 
 
 def _audience_of(
-    one: Opened, shown: str, manifest: dict | None
+    one: Opened, shown: str, manifest: dict[str, Any] | None
 ) -> tuple[Audience | None, list[Finding]]:
     """Return whose records a file may hold, where its bundle tells, and what is amiss."""
     if manifest is None or one.name == MANIFEST:
@@ -239,7 +246,7 @@ def _audience_of(
     return audience, [] if same else [Finding(shown, Leak.CHANGED)]
 
 
-def _audience_of_all(manifest: dict | None) -> Audience | None:
+def _audience_of_all(manifest: dict[str, Any] | None) -> Audience | None:
     """Return whose records the files of a manifest hold together."""
     if manifest is None:
         return None
@@ -279,12 +286,12 @@ def _files(path: Path) -> Iterator[Path]:
             yield one
 
 
-def read_manifest(file: Path) -> dict | None:
+def read_manifest(file: Path) -> dict[str, Any] | None:
     """Return a bundle's manifest, or none where the file is not one."""
     return _as_manifest(file.read_bytes()) if file.is_file() else None
 
 
-def _manifest_above(file: Path, root: Path) -> tuple[Path, dict | None]:
+def _manifest_above(file: Path, root: Path) -> tuple[Path, dict[str, Any] | None]:
     """Return the nearest folder up to ``root`` that is a bundle, and its manifest."""
     for folder in file.parents:
         if (manifest := read_manifest(folder / MANIFEST)) is not None:
@@ -294,14 +301,14 @@ def _manifest_above(file: Path, root: Path) -> tuple[Path, dict | None]:
     return root, None
 
 
-def _manifest_inside(content: bytes) -> dict | None:
+def _manifest_inside(content: bytes) -> dict[str, Any] | None:
     package = open_package(content) if content.startswith(b"PK\x03\x04") else None
     if package is None or MANIFEST not in package.namelist():
         return None
     return _as_manifest(package.read(MANIFEST))
 
 
-def _as_manifest(content: bytes) -> dict | None:
+def _as_manifest(content: bytes) -> dict[str, Any] | None:
     try:
         manifest = json.loads(content)
     except ValueError:

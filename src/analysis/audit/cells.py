@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 from analysis.audit.findings import Leak
 
@@ -52,7 +53,7 @@ def small_cells(page: str, smallest: int = SMALLEST_CELL) -> list[tuple[Leak, st
     return found
 
 
-def _small_in(rows: list[list], where: str, smallest: int) -> list[tuple[Leak, str]]:
+def _small_in(rows: list[list[Any]], where: str, smallest: int) -> list[tuple[Leak, str]]:
     heads = [cell.text for cell in rows[0]] if rows else []
     found = []
     for r, row in enumerate(rows, 1):
@@ -68,7 +69,7 @@ def _small_in(rows: list[list], where: str, smallest: int) -> list[tuple[Leak, s
     return found
 
 
-def _solvable_in(rows: list[list], where: str) -> list[tuple[Leak, str]]:
+def _solvable_in(rows: list[list[Any]], where: str) -> list[tuple[Leak, str]]:
     found = []
     width = max(map(len, rows), default=0)
     columns = [[row[c] for row in rows if c < len(row)] for c in range(width)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from analysis.audit.findings import Leak
 
@@ -33,7 +34,7 @@ def read_notebook(text: str) -> tuple[str, list[tuple[Leak, str]]]:
     return "\n".join(_strings(notebook)), found
 
 
-def _leaks_in_cell(cell: dict, where: str) -> list[tuple[Leak, str]]:
+def _leaks_in_cell(cell: dict[str, Any], where: str) -> list[tuple[Leak, str]]:
     found = []
     metadata = cell.get("metadata", {})
     if "papermill" in metadata or "injected-parameters" in metadata.get("tags", ()):

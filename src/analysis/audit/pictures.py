@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 from html import unescape
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -28,7 +29,7 @@ def texts_in_picture(content: bytes) -> list[str]:
     return [found.decode("latin-1") for found in re.findall(rb"[\x20-\x7e\xa0-\xff]{8,}", content)]
 
 
-def _chunks(content: bytes):
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = len(PNG)
     while at + 8 <= len(content):
         length = int.from_bytes(content[at : at + 4], "big")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.caseload.opening import Caseload, open_caseload
+from analysis.caseload.opening import open_caseload
+from analysis.caseload.parts import Caseload
 
 __all__ = ["Caseload", "open_caseload"]

@@ -66,7 +66,7 @@ def say_fact(fact: str, value: float, usual: float, skill: str | None, language:
 def say_sorting(sorting: Sorting, language: Language, smallest: int) -> Said:
     """Return a comparison in words; one about too few students shows no number."""
     name = f"{sorting.subgroup}: {sorting.value}"
-    if sorting.effect is None:
+    if sorting.effect is None or sorting.adjusted is None:
         hidden = language.say("fewer than {n}", n=smallest)
         return Said(name, _measure(sorting, language), hidden, hidden, "", "", False)
     return Said(
@@ -88,7 +88,11 @@ def _measure(sorting: Sorting, language: Language) -> str:
     return language.say(said[sorting.measure])
 
 
-def _amount(sorting: Sorting, mean: float, n: int, language: Language, smallest: int) -> str:
+def _amount(
+    sorting: Sorting, mean: float | None, n: int | None, language: Language, smallest: int
+) -> str:
+    if mean is None or n is None:
+        return ""
     if sorting.measure != "earliest":
         return language.number(mean, 1)
     coded = code_share(mean * n, n, smallest=smallest)

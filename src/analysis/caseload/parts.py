@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,12 @@ from analysis.caseload.notes import say_fact, say_sorting
 from analysis.caseload.tables import CaseloadTables
 from analysis.charts import Chart, chart_classrooms
 from analysis.coaching import last_day_of
-from analysis.growth import advise_regrouping, trace_groups
+from analysis.growth import RegroupAdvice, advise_regrouping, trace_groups
 from analysis.privacy import protect_counts
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.kinds import CASELOADS
 from analysis.rendering.proof import Proof
+from analysis.rows import walk_rows
 
 MOST_SKILLS = 8
 """Common skills named; more are no focus."""
@@ -46,7 +48,7 @@ class Caseload(CaseloadTables):
         visited = self.visits.groupby("classroom_id")["date"].max()
         rows = [
             (row, self._about(row.classroom_id), visited.get(row.classroom_id))
-            for row in self.priorities.itertuples()
+            for row in walk_rows(self.priorities)
         ]
         return self._block(
             "caseload_priorities",
@@ -60,8 +62,8 @@ class Caseload(CaseloadTables):
         facts = [
             (
                 classroom_id,
-                self._about(classroom_id),
-                [self._fact(row) for row in part.itertuples()],
+                self._about(str(classroom_id)),
+                [self._fact(row) for row in walk_rows(part)],
             )
             for classroom_id, part in self.notable.groupby("classroom_id", sort=False)
         ]
@@ -85,14 +87,14 @@ class Caseload(CaseloadTables):
         return self._block(
             "caseload_growth",
             since=self.windows[0] if len(self.windows) > 1 else None,
-            rows=[(row, self._about(row.classroom_id)) for row in self.growth.itertuples()],
+            rows=[(row, self._about(row.classroom_id)) for row in walk_rows(self.growth)],
         )
 
     def show_common_focus(self) -> Block:
         """Show skills that several classrooms need next."""
         rows = [
             (self.framework.name_of(row.skill_id), round(row.n_students), list(row.classroom_ids))
-            for row in self.common_focus.head(MOST_SKILLS).itertuples()
+            for row in walk_rows(self.common_focus.head(MOST_SKILLS))
         ]
         return self._block("caseload_focus", rows=rows)
 
@@ -102,7 +104,7 @@ class Caseload(CaseloadTables):
             "caseload_students",
             at_risk=[
                 (self.name_of(row.student_id), row.classroom_id, row.n_below)
-                for row in self.at_risk.itertuples()
+                for row in walk_rows(self.at_risk)
             ],
             n_windows=len(self.windows),
             entrenched=[
@@ -140,8 +142,8 @@ class Caseload(CaseloadTables):
         """Show the visits, and each cycle's goal with the evidence before and after."""
         return self._block(
             "caseload_cycles",
-            cycles=[(row, self._skill(row.skill_id)) for row in self.cycles.itertuples()],
-            visits=list(self.visits.tail(10).itertuples())[::-1],
+            cycles=[(row, self._skill(row.skill_id)) for row in walk_rows(self.cycles)],
+            visits=list(walk_rows(self.visits.tail(10)))[::-1],
         )
 
     def show_equity(self) -> Block:
@@ -165,7 +167,7 @@ class Caseload(CaseloadTables):
         seated = grouping.groups.dropna(subset=["group"])
         homes = self.roster.drop_duplicates("student_id").set_index("student_id")["classroom_id"]
         groups = []
-        for row in grouping.focus.itertuples():
+        for row in walk_rows(grouping.focus):
             own = seated.loc[seated["group"] == row.group, "student_id"]
             by_room = own.groupby(own.map(homes)).apply(lambda ids: sorted(map(self.name_of, ids)))
             groups.append((row, self.framework.name_of(row.focus_skill_id), by_room.to_dict()))
@@ -215,7 +217,7 @@ class Caseload(CaseloadTables):
         known = skill_id in self.framework.table.index
         return self.framework.name_of(skill_id) if known else skill_id
 
-    def _fact(self, row) -> str:
+    def _fact(self, row: Any) -> str:
         skill = None if pd.isna(row.skill_id) else self.framework.name_of(row.skill_id)
         return say_fact(row.fact, row.value, row.usual, skill, self.language)
 
@@ -243,9 +245,9 @@ class Caseload(CaseloadTables):
             on="student_id",
         )
         n = placed.groupby(["classroom_id", "student_id"]).size().groupby("classroom_id")
-        return {one: (len(part), float(part.median())) for one, part in n}
+        return {str(one): (len(part), float(part.median())) for one, part in n}
 
-    def _advice(self, classroom_id: str):
+    def _advice(self, classroom_id: str) -> RegroupAdvice:
         own = self.groups[self.groups["classroom_id"] == classroom_id]
         before, now = (own[own["window"] == window] for window in self.windows[-2:])
         evidence = self.store.read_evidence(self.window, classroom_id)

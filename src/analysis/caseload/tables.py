@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ from analysis.priorities import (
     list_notable,
     score_classrooms,
 )
+from analysis.rows import walk_rows
 from analysis.settings import CaseloadParameters
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -176,7 +178,7 @@ class CaseloadTables:
     def cycles(self) -> pd.DataFrame:
         """Each coaching cycle with what the evidence says of its goal."""
         cycles = list_cycles(self.visits)
-        judged = [self._judge(cycle) for cycle in cycles.itertuples()]
+        judged = [self._judge(cycle) for cycle in walk_rows(cycles)]
         return pd.concat([cycles, pd.DataFrame(judged, index=cycles.index)], axis=1)
 
     @cached_property
@@ -266,7 +268,7 @@ class CaseloadTables:
                 groupings.append(grouping)
         return groupings
 
-    def _judge(self, cycle) -> dict:
+    def _judge(self, cycle: Any) -> dict[str, Any]:
         """Return before and after of one cycle, by the windows around it."""
         last = {
             window: self.store.read_evidence(window, cycle.classroom_id)["observed_on"].max()
@@ -282,7 +284,7 @@ class CaseloadTables:
             ended=bool(after),
         )
 
-    def _held(self, cycle, window: str) -> pd.Series | None:
+    def _held(self, cycle: Any, window: str) -> pd.Series | None:
         here = self.roster.loc[self.roster["classroom_id"] == cycle.classroom_id, "student_id"]
         mastery = self.mastery_by_window[window]
         own = mastery[mastery["student_id"].isin(here) & mastery["skill_id"].eq(cycle.skill_id)]

@@ -45,7 +45,12 @@ class Chart:
 
 
 def draw_chart(
-    plot: Callable[[Axes], Axes], *, alt: str, width: float, height: float, margins: tuple
+    plot: Callable[[Axes], Axes],
+    *,
+    alt: str,
+    width: float,
+    height: float,
+    margins: tuple[float, float, float, float],
 ) -> Chart:
     """Draw a chart at the size it is shown at.
 

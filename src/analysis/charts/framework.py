@@ -66,8 +66,8 @@ def plot_framework(
                 zorder=1,
             )
         )
-    for skill_id, row in counts.iterrows():
-        _draw_box(ax, *place[skill_id], row, names[skill_id])
+    for (skill_id, (x, y)), (_, row) in zip(place.items(), counts.iterrows(), strict=True):
+        _draw_box(ax, x, y, row, names[skill_id])
     xs, ys = zip(*place.values(), strict=True)
     ax.set_xlim(min(xs) - 0.5, max(xs) + 0.5)
     ax.set_ylim(max(ys) + 0.5, min(ys) - 0.5)
@@ -146,8 +146,9 @@ def lay_out(
     for sweep in range(SWEEPS):
         near = graph.predecessors if sweep % 2 == 0 else graph.successors
         for part in columns if sweep % 2 == 0 else columns[::-1]:
-            wish = {k: np.mean([row[j] for j in near(k)] or [row[k]]) for k in part}
-            part.sort(key=lambda k, wish=wish: (wish[k], skill_ids.index(k)))
+            wish = {k: float(np.mean([row[j] for j in near(k)] or [row[k]])) for k in part}
+            part.sort(key=skill_ids.index)
+            part.sort(key=wish.__getitem__)
             row |= {k: float(place) for place, k in enumerate(part)}
     longest = max(len(part) for part in columns)
     return {k: (column[k], row[k] + (longest - len(columns[column[k]])) / 2) for k in skill_ids}

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.charts.drawing import Chart, draw_chart, draw_figure
 from analysis.language import Language
+from analysis.rows import walk_rows
 from analysis.theme import ACCENT, INK, LINE, MUTED, WARN
 
 LEAST_SPAN = 0.3
@@ -44,7 +45,7 @@ def plot_slopes(slopes: pd.DataFrame, ax: Axes, *, ends: Sequence[str]) -> Axes:
     matplotlib.axes.Axes
         The same axes; one line a row, in the order of the table.
     """
-    for row in slopes.itertuples():
+    for row in walk_rows(slopes):
         colour = SAYS_MORE.get(row.stands_out, MUTED)
         width, front = (2.0, 3) if row.stands_out else (1.0, 2)
         ax.plot(
@@ -203,7 +204,7 @@ def _label(slopes: pd.DataFrame, ax: Axes, place: int) -> np.ndarray:
     shares = slopes["now" if place else "before"].to_numpy(float)
     span = slopes[["before", "now"]].to_numpy().max() - slopes[["before", "now"]].to_numpy().min()
     heights = spread_apart(shares, max(span, LEAST_SPAN) / max(len(shares), FEWEST_LINES))
-    for row, share, height in zip(slopes.itertuples(), shares, heights, strict=True):
+    for row, share, height in zip(walk_rows(slopes), shares, heights, strict=True):
         ax.text(
             place + (0.04 if place else -0.04),
             height,
@@ -217,7 +218,13 @@ def _label(slopes: pd.DataFrame, ax: Axes, place: int) -> np.ndarray:
     return heights
 
 
-def _plot_classrooms(figure: Figure, classrooms, notes, highest: float, n_rows: int) -> None:
+def _plot_classrooms(
+    figure: Figure,
+    classrooms: dict[str, pd.Series],
+    notes: dict[str, str],
+    highest: float,
+    n_rows: int,
+) -> None:
     axes = figure.subplots(n_rows, A_ROW, squeeze=False, sharey=True)
     figure.subplots_adjust(left=0.03, right=0.99, bottom=0.03, top=0.93, hspace=0.55, wspace=0.25)
     for ax in axes.flat[len(classrooms) :]:
@@ -248,7 +255,7 @@ def _plot_classrooms(figure: Figure, classrooms, notes, highest: float, n_rows: 
 def _steps(slopes: pd.DataFrame, language: Language) -> str:
     """Return each skill with its shares before and now, as a list in a sentence."""
     said = []
-    for row in slopes.itertuples():
+    for row in walk_rows(slopes):
         low, high = language.percent(row.before), language.percent(row.now)
         said.append(f"{row.Index} ({language.say('{low} to {high}', low=low, high=high)})")
     return language.all_of(said)

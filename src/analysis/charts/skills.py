@@ -44,7 +44,7 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> A
     for state in DRAWN_STATES:
         n = counts[state].to_numpy()
         ax.barh(rows, n, left=left, height=0.74, color=STATE_COLOUR[state], label=state)
-        for row, count, start in zip(rows, n, left, strict=True):
+        for row, count, start in zip(rows.tolist(), n, left, strict=True):
             if count:
                 ax.text(
                     start + count / 2,
@@ -57,7 +57,7 @@ def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> A
                     fontsize=8,
                 )
         left += n
-    for row, unknown in zip(rows, counts[SkillState.UNKNOWN], strict=True):
+    for row, unknown in enumerate(counts[SkillState.UNKNOWN]):
         if unknown:
             said = language.say("{n} not assessed", n=unknown)
             ax.text(left[row] + 0.15, row, said, va="center_baseline", color=MUTED, fontsize=8)
@@ -192,4 +192,5 @@ def describe_skill_map(states: pd.DataFrame, language: Language) -> str:
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red / 255, green / 255, blue / 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from analysis.growth import (
     growth_by_student,
     mean_growth,
 )
+from analysis.rows import walk_rows
 
 Names = Callable[[Iterable[str]], list[str]]
 """Gives the names to show for student ids, in alphabetical order."""
@@ -27,7 +29,7 @@ FEW = 5
 """Students asked in both windows below which a skill's share is not drawn."""
 
 
-def growth_values(classroom: ClassroomTables) -> dict:
+def growth_values(classroom: ClassroomTables) -> dict[str, Any]:
     """Return how much the class grew, and the slopes of its skills."""
     skills = skill_slopes(classroom)
     return {
@@ -60,7 +62,7 @@ def skill_slopes(classroom: ClassroomTables) -> pd.DataFrame:
     ).rename(index=classroom.framework.name_of)
 
 
-def movement_values(classroom: ClassroomTables, names_of: Names) -> dict:
+def movement_values(classroom: ClassroomTables, names_of: Names) -> dict[str, Any]:
     """Return where the students of the groups before are now, and who does not move."""
     seen = classroom.placed, classroom.mastery, classroom.windows_so_far
     entrenched, stuck = find_entrenched(*seen), find_stuck(*seen)
@@ -79,21 +81,23 @@ def movement_values(classroom: ClassroomTables, names_of: Names) -> dict:
 
 
 def _draw(skills: pd.DataFrame, classroom: ClassroomTables) -> Chart:
-    ends = [classroom.window_before, classroom.window]
+    ends = [classroom.window_before or "", classroom.window]
     return chart_slopes(skills, ends, classroom.language)
 
 
-def _courses(classroom: ClassroomTables, names_of: Names) -> list[tuple[str, list, list, list]]:
+def _courses(
+    classroom: ClassroomTables, names_of: Names
+) -> list[tuple[str, list[str], list[str], list[str]]]:
     """Return for each earlier group's skill: who has shown it, is still on it, works on another."""
     order = classroom.framework.skill_ids.index
     rows = []
     for skill_id in sorted(classroom.traced["from_skill_id"].unique(), key=order):
         here = classroom.traced[classroom.traced["from_skill_id"] == skill_id]
-        by_course = [
+        learned, still, other = (
             names_of(here.loc[here["course"].isin(courses), "student_id"])
             for courses in ((Course.LEARNED,), (Course.STILL,), (Course.OTHER, Course.NO_GROUP))
-        ]
-        rows.append((classroom.framework.name_of(skill_id), *by_course))
+        )
+        rows.append((classroom.framework.name_of(skill_id), learned, still, other))
     return rows
 
 
@@ -108,6 +112,6 @@ def _listed(
             row.n_windows,
             None if pd.isna(row.answers) else int(row.answers),
         )
-        for row in found.itertuples()
+        for row in walk_rows(found)
     ]
     return sorted(rows, key=lambda row: row[0].casefold())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.language import Language
-from analysis.plans import History, Plan
+from analysis.plans import GroupLabel, History, LockedGroup, Plan
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def read_choices(
     return Choices(
         names={group: label.name for group, label in labels.items() if group and label.name},
         notes={group: label.note for group, label in labels.items() if group and label.note},
-        locked=frozenset({_group_of(lock, seated) for lock in plan.locked} - {None}),
+        locked=frozenset(
+            group for lock in plan.locked if (group := _group_of(lock, seated)) is not None
+        ),
         students=frozenset([*in_locks, *(move.student_id for move in plan.moves)]),
         said=[
             Choice(decision, text, words.origin(history, decision))
@@ -81,13 +83,13 @@ def read_choices(
     )
 
 
-def _group_of(named, seated: pd.DataFrame) -> int | None:
+def _group_of(named: LockedGroup | GroupLabel, seated: pd.DataFrame) -> int | None:
     """Return the group on the same skill that most of the named students are in, if any is."""
     there = seated[
         (seated["focus_skill_id"] == named.skill_id) & seated["student_id"].isin(named.students)
     ]
-    counts = there["group"].value_counts().sort_index(kind="stable")
-    return None if counts.empty else int(counts.idxmax())
+    commonest = there["group"].mode()
+    return None if commonest.empty else int(commonest.iloc[0])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from analysis.errors import UnknownError
 from analysis.grouping import GroupRules
 from analysis.language import open_language
 from analysis.plans import read_plan
-from analysis.settings import check_parameters
+from analysis.settings import ReportParameters, check_parameters
 from analysis.store import Store
 from analysis.voice import find_partners
 
@@ -73,7 +73,8 @@ def open_classroom(
             "use_wishes": use_wishes,
             "language": language,
             "cycle_weeks": cycle_weeks,
-        }
+        },
+        model=ReportParameters,
     )
     store = open_store(Path(data_dir))
     if classroom_id not in store.classroom_ids:

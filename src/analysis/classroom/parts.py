@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from analysis.progress import (
 )
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
+from analysis.rows import walk_rows
 from analysis.voice import LESS, MORE, compare_self_view
 from analysis.words import SkillState
 
@@ -67,7 +69,7 @@ class Classroom(ClassroomTables):
         """Say why a student is where they are: the place, the reason, and each answered skill."""
         members = {m.student_id: (group, m) for group in self.profiles for m in group.members}
         group, member = members.get(student_id, (None, None))
-        states = self.skill_states.loc[student_id].rename(self.framework.name_of)
+        states = self.skill_states.T[student_id].rename(self.framework.name_of)
         skills = [
             (state, states.index[states == state].tolist())
             for state in (SkillState.NEEDS, SkillState.NOT_SURE, SkillState.HAS)
@@ -86,7 +88,7 @@ class Classroom(ClassroomTables):
         wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
         known = wide.dropna(how="all")
         n_groups = max(2, len(self.grouping.focus))
-        labels = classical_groups(known, "k-means", n_groups) if len(known) else []
+        labels = classical_groups(known, "k-means", n_groups) if len(known) else np.array([])
         group_of = self.grouping.groups.set_index("student_id")["group"]
         clusters: dict[int, list[tuple[str, int | None]]] = {}
         for student_id, label in zip(known.index, labels, strict=True):
@@ -111,7 +113,7 @@ class Classroom(ClassroomTables):
                     skill=self.framework.name_of(row.focus_skill_id)),
                 int(row.group),
             )
-            for row in self.grouping.focus.itertuples()
+            for row in walk_rows(self.grouping.focus)
         ]  # fmt: skip
 
     def show_others(self) -> Block:
@@ -123,13 +125,13 @@ class Classroom(ClassroomTables):
             "others",
             whole_class=[
                 (skill(row.skill_id), row.share, row.n_students)
-                for row in grouping.whole_class.itertuples()
+                for row in walk_rows(grouping.whole_class)
             ],
             absent=self._names_of(absent["student_id"]),
             conference=self._by_skill(present),
             extension=[
                 (self._names_of(part["student_id"]), [skill(one) for one in next_skills])
-                for next_skills, part in grouping.extension.groupby("next_skill_ids", sort=False)
+                for next_skills, part in _parts_of(grouping.extension, "next_skill_ids")
             ],
             not_assessed=self._names_of(grouping.not_assessed["student_id"]),
         )
@@ -173,7 +175,7 @@ class Classroom(ClassroomTables):
                 number(row.answers),
                 number(round(row.width, 2)) if row.asked else "",
             )
-            for row in table.itertuples()
+            for row in walk_rows(table)
         ]
         columns = [say("Skill"), say("Students asked"), say("Answers"), say("Width of interval")]
         return self._block(
@@ -317,14 +319,14 @@ class Classroom(ClassroomTables):
         order = {skill_id: place for place, skill_id in enumerate(self.framework.skill_ids)}
         named = [
             (order[skill_id], self._names_of(part["student_id"]))
-            for skill_id, part in rows.groupby("skill_id")
+            for skill_id, part in _parts_of(rows, "skill_id")
         ]
         return [
             (self.framework.name_of(self.framework.skill_ids[place]), names)
             for place, names in sorted(named)
         ]
 
-    def _seen(self) -> dict:
+    def _seen(self) -> dict[str, Any]:
         answers = self.evidence.drop_duplicates(["student_id", "source", "observation_id"])
         return {
             "teacher": next(iter(self.roster["teacher"].dropna()), None),
@@ -363,7 +365,7 @@ class Classroom(ClassroomTables):
         paces = [(int(n), self._names_of(part.index)) for n, part in counts.groupby(counts)]
         return paces[::-1] if len(self.mastery_by_window) > 1 else []
 
-    def _parts_of_map(self) -> list[dict]:
+    def _parts_of_map(self) -> list[dict[str, Any]]:
         """Return the groups, and who is in none, as the map's parts."""
         say, group_of = self.language.say, self.grouping.groups.set_index("student_id")["group"]
         parts = [
@@ -377,7 +379,7 @@ class Classroom(ClassroomTables):
                 "focus": row.focus_skill_id,
                 "students": self._by_name(group_of.index[group_of == row.group]),
             }
-            for row in self.grouping.focus.itertuples()
+            for row in walk_rows(self.grouping.focus)
         ]
         others = self._by_name(group_of.index[group_of.isna()])
         in_none = {"title": say("In no group"), "group": None, "focus": None, "students": others}
@@ -387,6 +389,10 @@ class Classroom(ClassroomTables):
         return render_block(name, self.language, **values)
 
 
+def _parts_of(table: pd.DataFrame, by: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    return iter(table.groupby(by, sort=False))
+
+
 def _short(cell: object) -> str:
     return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
@@ -394,5 +400,8 @@ def _short(cell: object) -> str:
 def _where(counts: pd.Series, known: pd.Series, share: float) -> list[tuple[str, int, int]]:
     """Return skills where at least a share of the assessed students count, the most first."""
     chosen = counts[counts >= share * known[counts.index]]
-    rows = [(skill, int(n), int(known[skill])) for skill, n in chosen.items()]
+    rows = [
+        (skill, int(n), int(all_known))
+        for skill, n, all_known in zip(chosen.index, chosen, known[chosen.index], strict=True)
+    ]
     return sorted(rows, key=lambda row: -row[1] / row[2])

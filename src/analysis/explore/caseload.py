@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.caseload import Caseload
 from analysis.errors import AnalysisError
@@ -98,7 +98,7 @@ class CaseloadPanel:
         panel.add_class("coach-panel")
         return panel
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         if self._widget is None:
             return {"text/html": self.html, "text/plain": type(self).__name__}
         otherwise = self.caseload.language.say("Open this notebook in JupyterLab.")

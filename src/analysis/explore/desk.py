@@ -56,6 +56,8 @@ class Desk:
         self._listeners: list[Callable[[], None]] = []
         self.trouble = ""
         self._rules, self._language = classroom.rules, classroom.language
+        self._base: Classroom
+        self._states: list[State]
         self._take(classroom)
 
     # -- what is there --------------------------------------------------------------------

@@ -138,7 +138,8 @@ class GroupsPanel(Panel):
 
     def _fill_students(self) -> None:
         names = self.classroom.named_students
-        chosen = [one for one in self._who.value if one in dict(map(reversed, names))]
+        there = {student_id for _, student_id in names}
+        chosen = [one for one in self._who.value if one in there]
         if list(self._who.options) != names:
             self._who.options = names
         if list(self._who.value) != chosen:
@@ -149,7 +150,7 @@ class GroupsPanel(Panel):
         self.desk.decide(changes.pair_students(self.desk.state.plan, kind, students))
 
     def _toggle_absent(self) -> None:
-        self.desk.set_absent(set(self.desk.state.absent) ^ set(self._chosen(1)))
+        self.desk.set_absent(sorted(set(self.desk.state.absent) ^ set(self._chosen(1))))
 
     def _move(self) -> None:
         plan, (skill, members) = self.desk.state.plan, self._members(self._to.value)

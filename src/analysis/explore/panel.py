@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.charts import Chart
 from analysis.classroom import Classroom
@@ -101,7 +101,8 @@ class Panel:
         """
         show = name if name.startswith("chart_") else f"show_{name}"
         if not self.live:
-            return getattr(self.classroom, show)()
+            part: Block | Chart = getattr(self.classroom, show)()
+            return part
         view = self.view(lambda: getattr(self.classroom, show)()._repr_html_(), max_height="none")
         view.value = self._views[-1][1]()
         return Shown(view, self.language.say("Open this notebook in JupyterLab."))
@@ -122,16 +123,16 @@ class Panel:
         said = f'<p class="{kind}" role="status">{escape(text)}</p>' if text else ""
         self._message.value = said
 
-    def when_set(self, widget: Widget, do: Callable[[object], None]) -> None:
+    def when_set(self, widget: Widget, do: Callable[[Any], None]) -> None:
         """Do something when a coach, and not the panel itself, sets a control."""
 
-        def on_value(change) -> None:
+        def on_value(change: dict[str, Any]) -> None:
             if not self._filling:
                 self.act(lambda: do(change["new"]))
 
         widget.observe(on_value, names="value")
 
-    def button(self, text: str, do: Callable[[], None], done: str = "", **how) -> Widget:
+    def button(self, text: str, do: Callable[[], None], done: str = "", **how: object) -> Widget:
         """Return a button that says what it does."""
         from ipywidgets import Button, Layout
 
@@ -179,7 +180,7 @@ class Panel:
         finally:
             self._filling = before
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         if self._widget is None:
             return {"text/html": self.static().html, "text/plain": type(self).__name__}
         return shown_bundle(self._widget, self.language.say("Open this notebook in JupyterLab."))
@@ -191,17 +192,17 @@ class Shown:
     def __init__(self, widget: Widget, otherwise: str):
         self.widget, self._otherwise = widget, otherwise
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return shown_bundle(self.widget, self._otherwise)
 
 
-def shown_bundle(widget: Widget, otherwise: str) -> dict:
+def shown_bundle(widget: Widget, otherwise: str) -> dict[str, Any]:
     """Return what a notebook keeps of a widget: where to find it while it lives, no content."""
     kept = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return {"application/vnd.jupyter.widget-view+json": kept, "text/plain": otherwise}
 
 
-def set_options(chooser: Widget, options: list, value: object) -> None:
+def set_options(chooser: Widget, options: list[Any], value: object) -> None:
     """Give a chooser its options, only where they are others: each change is a message."""
     if list(chooser.options) != options:
         chooser.options = options

@@ -8,7 +8,8 @@ and keeps its traceback.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -19,7 +20,13 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.set_custom_exc(tuple(SENTENCES), show_plainly)
 
 
-def show_plainly(shell, kind, error, trace, tb_offset=None) -> list[str]:
+def show_plainly(
+    shell: InteractiveShell,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+    tb_offset: int | None = None,
+) -> list[str]:
     """Show an error of a cell in one sentence; as a custom handler of IPython."""
     said = [say_plainly(error)] if _is_the_coachs(error, trace) else None
     if said is None:
@@ -39,28 +46,28 @@ def say_plainly(error: BaseException) -> str:
     return next(say(error) for kind, say in SENTENCES.items() if isinstance(error, kind))
 
 
-def _of_name(error: NameError) -> str:
+def _of_name(error: Any) -> str:
     return (
         f"{error.name!r} is not there yet. Choose Run > Run All Cells; "
         "a word you typed needs quotes."
     )
 
 
-def _of_syntax(error: SyntaxError) -> str:
+def _of_syntax(error: Any) -> str:
     return (
         f"Line {error.lineno} of this cell cannot be read. A word needs quotes around it, "
         'like "demo-4b"; Ctrl+Z takes back what you typed.'
     )
 
 
-SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
+SENTENCES: dict[type[BaseException], Callable[[Any], str]] = {
     NameError: _of_name,
     SyntaxError: _of_syntax,
     KeyboardInterrupt: lambda error: "Stopped. Choose Run > Run All Cells to begin again.",
 }
 
 
-def _is_the_coachs(error: BaseException, trace) -> bool:
+def _is_the_coachs(error: BaseException, trace: TracebackType | None) -> bool:
     """Say whether an error comes from the cell itself and not from code it called."""
     if not isinstance(error, NameError):
         return True

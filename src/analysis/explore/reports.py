@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from analysis.classroom import Classroom
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, UsageError
 from analysis.rendering.blocks import Block, render_block
 from analysis.settings import Settings, read_settings
 from analysis.store import StoreIndex
@@ -72,7 +72,11 @@ def _page_of(classroom: Classroom, settings: Settings) -> Path:
     from analysis.rendering.edition import current_folder, read_edition
 
     pages = current_folder(settings.out)
-    return pages / read_edition(pages).entries[classroom.classroom_id].file
+    edition = read_edition(pages)
+    file = edition.entries[classroom.classroom_id].file if edition is not None else None
+    if pages is None or file is None:
+        raise UsageError(f"{settings.out} shows no page of {classroom.classroom_id}.")
+    return pages / file
 
 
 def _address_of(file: Path) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 
-def strip_outputs(model: dict, **_: object) -> None:
+
+def strip_outputs(model: dict[str, Any], **_: object) -> None:
     """Take outputs and widget state out of a notebook that is being saved.
 
     Parameters

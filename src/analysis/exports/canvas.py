@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,12 @@ def read_gradebook(table: Table, context: Context) -> Reading:
 
 
 def _read_assignment(
-    place: int, title: str, students: Students, context: Context, collector: Collector, skills: dict
+    place: int,
+    title: str,
+    students: Students,
+    context: Context,
+    collector: Collector,
+    skills: dict[str, Any],
 ) -> None:
     table = students.table
     column = ScoreColumn(table.text(place))

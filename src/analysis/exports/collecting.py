@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -68,7 +70,7 @@ class Collector:
         } | given
         self.n = len(students.table.cells)
         self.wheres: list[np.ndarray] = []
-        self.values: list[dict] = []
+        self.values: list[dict[str, Any]] = []
 
     def add(self, where: np.ndarray, **values) -> None:
         """Add one observation for each row where ``where`` is true.

@@ -21,6 +21,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from rapidfuzz import fuzz, process, utils
@@ -91,7 +92,7 @@ class ColumnMap:
     """A saved map: column name -> role, and a platform that is declared in it, or None."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
-    platform: Mapping | None = None
+    platform: Mapping[str, Any] | None = None
 
 
 def read_map(path: Path) -> ColumnMap:
@@ -125,7 +126,7 @@ def read_map(path: Path) -> ColumnMap:
     return ColumnMap(columns, platform)
 
 
-def _faults_of(platform: Mapping) -> list[str]:
+def _faults_of(platform: Mapping[str, Any]) -> list[str]:
     faults = [f"the platform lacks {key}" for key in ("name", "needs") if key not in platform]
     if not {"wide", "long"} & platform.keys():
         faults.append("the platform says neither wide nor long")

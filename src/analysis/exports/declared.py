@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,13 +34,13 @@ MEND = "Mend these in the file and import it again."
 
 
 @cache
-def declarations() -> Mapping[str, dict]:
+def declarations() -> Mapping[str, dict[str, Any]]:
     """Return the shipped declarations by key."""
     text = files("analysis.exports").joinpath("platforms.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
-def recognise(entry: dict, names: list[str]) -> bool:
+def recognise(entry: dict[str, Any], names: list[str]) -> bool:
     """Tell whether each pattern an entry needs matches one of the names.
 
     Examples
@@ -52,7 +53,7 @@ def recognise(entry: dict, names: list[str]) -> bool:
     return needed and not any(re.search(p, said, re.MULTILINE) for p in entry.get("never", ()))
 
 
-def read(entry: dict, table: Table, context: Context) -> Reading:
+def read(entry: dict[str, Any], table: Table, context: Context) -> Reading:
     """Return what a table of a declared platform says."""
     rows = table.rows
     table = drop_declared(entry, table)
@@ -81,7 +82,7 @@ def read(entry: dict, table: Table, context: Context) -> Reading:
     )
 
 
-def declared_roles(entry: dict, table: Table) -> dict[str, int]:
+def declared_roles(entry: dict[str, Any], table: Table) -> dict[str, int]:
     """Return column places by role: as declared, else by the names that role goes by."""
     roles = {}
     for role in STUDENT_ROLES:
@@ -95,7 +96,7 @@ def declared_roles(entry: dict, table: Table) -> dict[str, int]:
     return roles
 
 
-def drop_declared(entry: dict, table: Table) -> Table:
+def drop_declared(entry: dict[str, Any], table: Table) -> Table:
     """Return the table without the rows an entry says are none, each set aside in its words."""
     for rule in entry.get("drop", ()):
         hit = table.text(rule["column"]).isin(rule["values"]).to_numpy()
@@ -119,7 +120,7 @@ def note_private(table: Table) -> None:
     )
 
 
-def _windows(rule: dict, students: Students) -> pd.Series:
+def _windows(rule: dict[str, Any], students: Students) -> pd.Series:
     season = students.table.text(rule["season"])
     year = students.table.text(rule.get("year"))
     if "two_digits" in rule:
@@ -127,7 +128,7 @@ def _windows(rule: dict, students: Students) -> pd.Series:
     return read_windows(season, year)
 
 
-def _read_wide(rule: dict, students: Students, collector: Collector) -> None:
+def _read_wide(rule: dict[str, Any], students: Students, collector: Collector) -> None:
     """Add an observation for each column whose name the rule's pattern matches."""
     table = students.table
     for place, name in enumerate(table.names):
@@ -195,10 +196,10 @@ def read_scores(texts: pd.Series, column: str, table: Table) -> np.ndarray:
     return numbers
 
 
-def _read_long(rule: dict, students: Students, collector: Collector) -> pd.DataFrame:
+def _read_long(rule: dict[str, Any], students: Students, collector: Collector) -> pd.DataFrame:
     table = students.table
     skills = table.text(first_of(rule["skill"], table))
-    values: dict = {"kind": rule["kind"], "skill_id": skills}
+    values: dict[str, Any] = {"kind": rule["kind"], "skill_id": skills}
     values["observation_id"] = table.text(rule["observation"]) if "observation" in rule else skills
     if "attempt" in rule:
         values["attempt"] = ScoreColumn(table.text(rule["attempt"])).numbers()
@@ -220,7 +221,7 @@ def _read_long(rule: dict, students: Students, collector: Collector) -> pd.DataF
     return named.dropna(subset=["skill_id"]).drop_duplicates("skill_id").reset_index(drop=True)
 
 
-def _read_long_numbers(rule: dict, table: Table, values: dict) -> np.ndarray:
+def _read_long_numbers(rule: dict[str, Any], table: Table, values: dict[str, Any]) -> np.ndarray:
     main = rule["kind"]
     for name in ("points", "points_possible", "score", "score_se", "cut"):
         if name in rule and isinstance(rule[name], str):
@@ -232,7 +233,7 @@ def _read_long_numbers(rule: dict, table: Table, values: dict) -> np.ndarray:
     return ~np.isnan(values[main])
 
 
-def check_points(values: dict, table: Table, column: str) -> None:
+def check_points(values: dict[str, Any], table: Table, column: str) -> None:
     """Record a fault where points are not within 0 to the possible ones."""
     points, possible = (
         values["points"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class SetAside:
     column: str | None = None
     sheet: str | None = None
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the entry for the summary, without what it does not have."""
         entry = {"file": self.file, "sheet": self.sheet, "row": self.row, "column": self.column}
         entry |= {"reason": self.reason, "mend": self.mend}
@@ -109,7 +110,7 @@ def name_rows(rows: Sequence[int] | np.ndarray) -> str:
     return "rows " + name_some(rows)
 
 
-def name_some(things: Sequence) -> str:
+def name_some(things: Sequence[Any]) -> str:
     """Return things in words, five at most.
 
     Examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,11 @@ def _add_points(students: Students, place: int, question: Question, collector: C
 
 
 def _add_answers(
-    students: Students, places: list[int], questions: dict, totals: tuple, collector: Collector
+    students: Students,
+    places: list[int],
+    questions: dict[str, Any],
+    totals: tuple[Any, ...],
+    collector: Collector,
 ) -> None:
     table = students.table
     names = {place: table.names[place] for place in places}

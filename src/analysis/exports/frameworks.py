@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -204,7 +205,7 @@ def _plain(value: object) -> str:
     return "" if value is None or isinstance(value, dict) else str(value)
 
 
-def _node(association: dict, end: str) -> str:
+def _node(association: dict[str, Any], end: str) -> str:
     """Return an end's identifier, in any of the ways packages write it."""
     node = association.get(f"{end}URI", association.get(end))
     if isinstance(node, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ def read_powerteacher(table: Table, context: Context) -> Reading:
     return finish_reading("PowerTeacher", rows, students, collector, named)
 
 
-def _score_values(table: Table, title: str, above: dict[str, str]) -> dict:
+def _score_values(table: Table, title: str, above: dict[str, str]) -> dict[str, Any]:
     """Return letters as levels where the sheet says so and a scale knows them, else points."""
     texts = table.text(2)
     if "grade" in above.get("scoretype", "").casefold():
@@ -75,7 +76,7 @@ def _drop_blank_tail(table: Table) -> Table:
     return table.keep(table.text(0).notna() | table.text(1).notna())
 
 
-def _levels(texts: pd.Series) -> dict | None:
+def _levels(texts: pd.Series) -> dict[str, Any] | None:
     column = ScoreColumn(texts)
     words = [cell.text for cell in column.cells if cell.form.value in ("word", "number")]
     scale = find_scale(words)
@@ -155,7 +156,7 @@ def read_moodle_gradebook(table: Table, context: Context) -> Reading:
     return finish_reading("Moodle gradebook", rows, students, collector, named)
 
 
-def _graded_columns(names: list[str]) -> dict[int, re.Match]:
+def _graded_columns(names: list[str]) -> dict[int, re.Match[str]]:
     """Return the columns of graded items; a real mark gives way to the same item's percent."""
     graded = {
         place: match
@@ -172,7 +173,7 @@ def _graded_columns(names: list[str]) -> dict[int, re.Match]:
     }
 
 
-def _graded_values(table: Table, place: int, title: str, maximum: float | None) -> dict:
+def _graded_values(table: Table, place: int, title: str, maximum: float | None) -> dict[str, Any]:
     if maximum is None:
         return {"kind": "score", "score": ScoreColumn(table.text(place)).numbers()}
     column = ScoreColumn(_plain_percent(table.text(place)))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,10 +49,10 @@ class Import:
     files: list[FileReading]
     n_students: int = 0
     n_skills: int = 0
-    refused: list[dict] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def summary(self) -> dict:
+    def summary(self) -> dict[str, Any]:
         """Return the account as plain values, ready for JSON.
 
         ``rows_read`` = ``rows_used`` + the number of ``rows_set_aside``, always.

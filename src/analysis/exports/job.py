@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ class FileReading:
     sheet: str | None
     platform: str
     rows_read: int
-    rows_set_aside: list[dict]
+    rows_set_aside: list[dict[str, Any]]
     notes: list[str]
     students: int
     skills: int
@@ -64,7 +65,7 @@ class FileReading:
         """Rows that were read and not set aside."""
         return self.rows_read - len(self.rows_set_aside)
 
-    def summary(self) -> dict:
+    def summary(self) -> dict[str, Any]:
         """Return the file's part of the summary."""
         return {
             "file": self.file,
@@ -98,7 +99,7 @@ class Job:
         self.platforms = list_platforms(column_map.platform)
         self.tables: list[Recognised] = []
         self.readings: list[Reading] = []
-        self.refused: list[dict] = []
+        self.refused: list[dict[str, Any]] = []
         self.errors: list[AnalysisError] = []
         self.notes: list[str] = []
 
@@ -137,7 +138,7 @@ class Job:
         if left:
             self.notes.append(f"files of other kinds were left alone: {name_some(left)}.")
 
-    def finish(self) -> dict:
+    def finish(self) -> dict[str, Any]:
         """Return the fields of an :class:`~analysis.exports.Import`."""
         self._read_all()
         self._refuse_nothing_usable()

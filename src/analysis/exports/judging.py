@@ -6,6 +6,8 @@ a fault that names the cell.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,7 @@ SCORE_SHARE = 0.5
 
 def judge_item(
     column: ScoreColumn, name: str, rows: np.ndarray, findings: Findings, maximum: float | None
-) -> dict:
+) -> dict[str, Any]:
     """Return the points of one item's column.
 
     Without a stated maximum it is the highest score seen, at least 1.
@@ -41,7 +43,7 @@ def judge_item(
     return {"kind": "points", **_checked(points, possible, name, rows, findings)}
 
 
-def judge_tracker(students, places: list[int]) -> dict[int, dict]:
+def judge_tracker(students, places: list[int]) -> dict[int, dict[str, Any]]:
     """Return the values of each score column of a tracker, by place.
 
     Parameters
@@ -83,7 +85,7 @@ def refuse_cells(
 
 def _judge_column(
     column: ScoreColumn, name: str, rows: np.ndarray, findings: Findings, maximum: float, top: float
-) -> dict:
+) -> dict[str, Any]:
     forms = column.forms
     if not forms:
         return {"kind": "points", "points": column.numbers(), "points_possible": column.out_of()}
@@ -119,7 +121,9 @@ def _judge_column(
     return _points(column, possible, name, rows, findings)
 
 
-def _judge_numbers(column: ScoreColumn, name, rows, findings: Findings, top: float) -> dict:
+def _judge_numbers(
+    column: ScoreColumn, name, rows, findings: Findings, top: float
+) -> dict[str, Any]:
     """Judge plain numbers without a stated maximum, by their range beside the other columns."""
     numbers = column.numbers()
     seen = numbers[np.isfinite(numbers)]
@@ -144,13 +148,13 @@ def _judge_numbers(column: ScoreColumn, name, rows, findings: Findings, top: flo
     return _points(column, np.full(len(rows), 100.0), name, rows, findings)
 
 
-def _rubric(column: ScoreColumn) -> dict:
+def _rubric(column: ScoreColumn) -> dict[str, Any]:
     scale = read_scale("rubric-4")
     labels = [scale.read(f"{cell.number:g}") for cell in column.cells]
     return {"kind": "level", "level": _take(labels, column), "scale": scale.name}
 
 
-def _as_levels(column: ScoreColumn) -> dict | None:
+def _as_levels(column: ScoreColumn) -> dict[str, Any] | None:
     words = [cell.text for cell in column.cells if cell.form in (Form.WORD, Form.NUMBER)]
     scale = find_scale(words)
     if scale is None:
@@ -173,11 +177,15 @@ def _percents_agree(column: ScoreColumn, good: set[Form]) -> bool:
     return good == {Form.NUMBER, Form.PERCENT} and all(n > 1 or n == 0 for n in plain)
 
 
-def _points(column: ScoreColumn, possible: np.ndarray, name, rows, findings: Findings) -> dict:
+def _points(
+    column: ScoreColumn, possible: np.ndarray, name, rows, findings: Findings
+) -> dict[str, Any]:
     return {"kind": "points", **_checked(column.numbers(), possible, name, rows, findings)}
 
 
-def _checked(points: np.ndarray, possible: np.ndarray, name, rows, findings: Findings) -> dict:
+def _checked(
+    points: np.ndarray, possible: np.ndarray, name, rows, findings: Findings
+) -> dict[str, Any]:
     """Return points within 0 to possible: extra credit is capped and said, more is a fault."""
     points = points.copy()
     with np.errstate(invalid="ignore"):
@@ -199,7 +207,9 @@ def _checked(points: np.ndarray, possible: np.ndarray, name, rows, findings: Fin
     return {"points": points, "points_possible": possible}
 
 
-def _drop_text_columns(columns: dict, names: list[str], findings: Findings) -> dict:
+def _drop_text_columns(
+    columns: dict[str, Any], names: list[str], findings: Findings
+) -> dict[str, Any]:
     """Return the columns that hold scores; the others are named in notes."""
     kept, text, unnamed, empty = {}, [], [], []
     for place, column in columns.items():
@@ -226,8 +236,8 @@ def _drop_text_columns(columns: dict, names: list[str], findings: Findings) -> d
 
 
 def _drop_columns_without_maximum(
-    columns: dict, possible: dict[int, str], names: list[str], findings: Findings
-) -> dict:
+    columns: dict[str, Any], possible: dict[int, str], names: list[str], findings: Findings
+) -> dict[str, Any]:
     """Leave out number columns without a maximum where the sheet states it for the others."""
     stated = {place for place in columns if place in possible}
     if len(stated) < 2:
@@ -245,7 +255,7 @@ def _drop_columns_without_maximum(
     return {place: column for place, column in columns.items() if place not in others}
 
 
-def _note_missing_codes(columns: dict, findings: Findings) -> None:
+def _note_missing_codes(columns: dict[str, Any], findings: Findings) -> None:
     totals: dict[str, int] = {}
     for column in columns.values():
         for code, count in column.missing_codes().items():
@@ -263,7 +273,7 @@ def _note_date_name(name: str, findings: Findings) -> None:
         )
 
 
-def _note_scales(judged: dict, names: list[str], findings: Findings) -> None:
+def _note_scales(judged: dict[str, Any], names: list[str], findings: Findings) -> None:
     by_scale: dict[str, list[str]] = {}
     for place, values in judged.items():
         if "scale" in values:
@@ -276,7 +286,7 @@ def _note_scales(judged: dict, names: list[str], findings: Findings) -> None:
         )
 
 
-def _note_commas(columns: dict, names: list[str], findings: Findings) -> None:
+def _note_commas(columns: dict[str, Any], names: list[str], findings: Findings) -> None:
     with_comma = [
         names[place] for place, c in columns.items() if any(cell.comma for cell in c.cells)
     ]
@@ -284,7 +294,7 @@ def _note_commas(columns: dict, names: list[str], findings: Findings) -> None:
         findings.note(f"decimal comma: 85,5 is read as 85.5 in {name_some(with_comma)}.")
 
 
-def _note_constant(judged: dict, names: list[str], findings: Findings) -> None:
+def _note_constant(judged: dict[str, Any], names: list[str], findings: Findings) -> None:
     constant = []
     for place, values in judged.items():
         column = values.get("level", values.get("points"))

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 MISSING_LINE = re.compile(r"\s+")
 _CODE = re.compile(r"^[A-Za-z0-9]{1,6}[.-][A-Za-z0-9]+[.-]?[A-Za-z0-9.-]*$")
@@ -50,7 +51,7 @@ def key_name(name: str) -> str:
 
 
 @cache
-def name_rules() -> dict:
+def name_rules() -> dict[str, Any]:
     """Return the shipped rules on names, ``columns.toml``."""
     text = files("analysis.exports").joinpath("columns.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

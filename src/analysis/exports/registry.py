@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from analysis.exports import (
     canvas,
@@ -58,13 +59,13 @@ class Platform:
     coded: bool = False
 
 
-def _declare(key: str, entry: Mapping) -> Platform:
+def _declare(key: str, entry: Mapping[str, Any]) -> Platform:
     return Platform(
         key, entry["name"], partial(declared.recognise, entry), partial(declared.read, entry)
     )
 
 
-def list_platforms(own: Mapping | None = None) -> list[Platform]:
+def list_platforms(own: Mapping[str, Any] | None = None) -> list[Platform]:
     """Return the readers in their order; a platform declared in a column map goes first."""
     return PLATFORMS if own is None else [_declare("map", own), *PLATFORMS]
 

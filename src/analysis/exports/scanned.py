@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,9 @@ def read_illuminate(table: Table, context: Context) -> Reading:
     return finish_reading("Illuminate", rows, students, collector)
 
 
-def _marked(given: pd.Series, question: Question, answer: str | None, table: Table) -> dict:
+def _marked(
+    given: pd.Series, question: Question, answer: str | None, table: Table
+) -> dict[str, Any]:
     """Return the points of one question; without an answer to compare, the cells are points."""
     known = None if np.isnan(question.possible) else question.possible
     if answer is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -85,11 +87,11 @@ def _drop_rows_about_nothing(students: Students) -> Students:
     )
 
 
-def _read_values(students: Students, context: Context) -> dict:
+def _read_values(students: Students, context: Context) -> dict[str, Any]:
     """Return the value columns and the kind of each row; of several kinds points go first."""
     n = len(students.table.cells)
     kinds = np.full(n, -1, dtype="int8")
-    values: dict = {}
+    values: dict[str, Any] = {}
     for place, (kind, apply) in enumerate(_KINDS.items()):
         if kind in students.roles:
             found, filled = apply(students, context)
@@ -103,7 +105,7 @@ def _read_values(students: Students, context: Context) -> dict:
     return values | {"kind": pd.Series(pd.Categorical.from_codes(kinds, list(_KINDS)))}
 
 
-def _read_points(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+def _read_points(students: Students, context: Context) -> tuple[dict[str, Any], np.ndarray]:
     findings, rows = students.table.findings, students.table.rows
     column = ScoreColumn(students.text("points"))
     name = students.table.names[students.roles["points"]]
@@ -160,7 +162,7 @@ def _check_range(points, possible, filled, rows, name, findings) -> None:
             findings.fault(said, row=int(rows[place]), column=name)
 
 
-def _read_scores(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+def _read_scores(students: Students, context: Context) -> tuple[dict[str, Any], np.ndarray]:
     findings, rows = students.table.findings, students.table.rows
     values = {}
     for role in ("score", "score_se", "cut"):
@@ -173,7 +175,7 @@ def _read_scores(students: Students, context: Context) -> tuple[dict, np.ndarray
     return values, ~np.isnan(values["score"])
 
 
-def _read_levels(students: Students, context: Context) -> tuple[dict, np.ndarray]:
+def _read_levels(students: Students, context: Context) -> tuple[dict[str, Any], np.ndarray]:
     findings, rows = students.table.findings, students.table.rows
     levels, scales = as_texts(students.text("level")), as_texts(students.text("scale"))
     column = ScoreColumn(levels)
@@ -194,7 +196,7 @@ def _read_levels(students: Students, context: Context) -> tuple[dict, np.ndarray
     return _on_their_scales(levels, scales, findings), levels.notna().to_numpy()
 
 
-def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict:
+def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict[str, Any]:
     read = levels.copy()
     for (scale, level), rows in levels.groupby([scales, levels]).groups.items():
         if scale not in SCALES:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,9 @@ def _places(names: list[str], role: str) -> Iterator[int]:
     )
 
 
-def _told_by(mail, names: list, known: dict, by_name: dict) -> tuple[str | None, str]:
+def _told_by(
+    mail, names: list[Any], known: dict[str, Any], by_name: dict[str, Any]
+) -> tuple[str | None, str]:
     """Return whose answer it is, or why that cannot be told."""
     if isinstance(mail, str):
         for one in (mail, mail.split("@")[0]):
@@ -366,6 +369,6 @@ def _topic_of(name: str) -> Topic | None:
 
 
 @cache
-def _rules() -> dict:
+def _rules() -> dict[str, Any]:
     text = files("analysis.exports").joinpath("voice.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+from typing import Any
 
 MEMORY = 2 * 2**30
 
@@ -39,7 +40,7 @@ def show(value: object) -> tuple[str, str | None]:
     return str(value), None
 
 
-def read(path: str) -> list[dict]:
+def read(path: str) -> list[dict[str, Any]]:
     """Return the sheets of a workbook as plain values."""
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 

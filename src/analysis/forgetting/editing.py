@@ -7,6 +7,7 @@ import io
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -69,7 +70,7 @@ def _rows_without(text: str, marks: Marks, delimiter: str) -> str:
     return "".join(kept)
 
 
-def _prune(value: object, marks: Marks, fewest: int = 1) -> object:
+def _prune(value: Any, marks: Marks, fewest: int = 1) -> Any:
     """Return a value without what is about the student."""
     if isinstance(value, dict):
         kept = {}
@@ -87,7 +88,7 @@ def _prune(value: object, marks: Marks, fewest: int = 1) -> object:
     return value
 
 
-def _prune_list(values: list, marks: Marks, fewest: int) -> list:
+def _prune_list(values: list[Any], marks: Marks, fewest: int) -> list[Any]:
     kept = []
     for one in values:
         if isinstance(one, str) and marks.is_in_text(one):

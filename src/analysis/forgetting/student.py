@@ -183,7 +183,7 @@ def _clear_edition(edition: Path, held: Sequence[Path], touched: Touched, *, dry
     touched.editions[str(edition)] = len(stems)
     if dry_run:
         return
-    withdraw(edition, lambda entry: Path(entry.file).stem in stems, problem=WITHDRAWN)
+    withdraw(edition, lambda entry: Path(entry.file or "").stem in stems, problem=WITHDRAWN)
     for file in held:
         if file.name not in {INDEX, MANIFEST}:
             file.unlink(missing_ok=True)

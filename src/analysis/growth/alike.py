@@ -56,7 +56,7 @@ def compare_with_alike(
     homes = roster.sort_values("classroom_id").drop_duplicates("student_id")
     grown = growth.merge(homes[["student_id", "classroom_id", "grade"]], on="student_id")
     grown = grown.sort_values("student_id", ignore_index=True)
-    start, growth, room = (grown[name].to_numpy() for name in ("start", "growth", "room"))
+    start, gained, room = (grown[name].to_numpy() for name in ("start", "growth", "room"))
     home = grown["classroom_id"].to_numpy(object)
     grade = grown["grade"].fillna("").to_numpy(object)
     alike = np.full(len(grown), np.nan)
@@ -66,9 +66,9 @@ def compare_with_alike(
             continue
         apart = np.abs(start[others] - start[place])
         near = others[np.argsort(apart, kind="stable")[:n_alike]]
-        share = growth[near].sum() / max(room[near].sum(), LEAST_ROOM)
+        share = gained[near].sum() / max(room[near].sum(), LEAST_ROOM)
         alike[place] = room[place] * share
-    return grown.drop(columns="grade").assign(alike=alike, beyond=growth - alike)
+    return grown.drop(columns="grade").assign(alike=alike, beyond=gained - alike)
 
 
 def summarise_classrooms(compared: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
@@ -135,6 +136,6 @@ def read_contents(store: Path, classroom_ids: Sequence[str], window: str) -> dic
     return {one: file.read_bytes() for one, file in files.items() if file.is_file()}
 
 
-def _place(loc: tuple) -> str:
+def _place(loc: tuple[Any, ...]) -> str:
     """Return where in the file a fault is, counting versions and rows from 1."""
     return ".".join(str(part + 1 if isinstance(part, int) else part) for part in loc)

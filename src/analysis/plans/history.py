@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import Field, field_validator
 
@@ -69,9 +70,8 @@ class History(Decided):
         self, plan: Plan, *, by: str, why: str, decided_on: datetime | None = None
     ) -> History:
         """Return the history with a newer version, decided now where no time is given."""
-        stamp = {"decided_on": decided_on or datetime.now(UTC), "by": by, "why": why}
         decided = {name: getattr(plan, name) for name in Plan.model_fields}
-        newer = Version(**decided, **stamp)
+        newer = Version(**decided, decided_on=decided_on or datetime.now(UTC), by=by, why=why)
         return self.model_copy(update={"versions": (*self.versions, newer)})
 
     def origin_of(self, decision: Hashable) -> Version | None:
@@ -91,7 +91,7 @@ class History(Decided):
         return origin
 
 
-def _decisions_of(plan: Plan) -> tuple:
+def _decisions_of(plan: Plan) -> tuple[Any, ...]:
     numbers = ("min_size", "max_size", "n_groups", "certainty", "skills_out")
     parts = (*plan.moves, *plan.locked, *plan.labels, *plan.together, *plan.apart)
     return (*parts, *((name, getattr(plan, name)) for name in numbers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -93,7 +93,8 @@ class Plan(Decided):
         named = [one for pair in (*self.together, *self.apart) for one in pair]
         for move in self.moves:
             named += [move.student_id, *([move.beside] if move.beside else [])]
-        named += [one for group in (*self.locked, *self.labels) for one in group.students]
+        named += [one for group in self.locked for one in group.students]
+        named += [one for group in self.labels for one in group.students]
         return list(dict.fromkeys(named))
 
     def limited_to(self, students: Collection[str], skills: Collection[str]) -> Plan:
@@ -130,7 +131,7 @@ def _sets_of(sets: Iterable[tuple[str, ...]], here: set[str]) -> tuple[tuple[str
     return tuple(named for named in kept if len(named) > 1)
 
 
-def _groups_of(groups: Iterable, here: set[str], taught: set[str]) -> tuple:
+def _groups_of(groups: Iterable[Any], here: set[str], taught: set[str]) -> tuple[Any, ...]:
     kept = [
         (group, tuple(one for one in group.students if one in here))
         for group in groups

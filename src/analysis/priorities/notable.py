@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from analysis.rows import walk_rows
+
+Found = tuple[Any, "Fact", float, float, str | None]
+"""Classroom, fact, value, usual, skill; see :func:`list_notable`."""
 
 ASSESSED = 0.75
 """Share of the students with answers below which a classroom misses too many."""
@@ -97,7 +104,7 @@ def list_notable(
     return table.drop(columns="order").astype({"skill_id": "str", "fact": "str"})
 
 
-def _evidence_facts(placed: pd.DataFrame, roster: pd.DataFrame):
+def _evidence_facts(placed: pd.DataFrame, roster: pd.DataFrame) -> Iterator[Found]:
     """Share assessed (value, of 1), and median answers a student (value, usual)."""
     answers = placed.groupby(["classroom_id", "student_id"])["n_items"].sum()
     seen = answers[answers > 0]
@@ -111,18 +118,18 @@ def _evidence_facts(placed: pd.DataFrame, roster: pd.DataFrame):
         yield classroom_id, Fact.FEW_ANSWERS, value, usual, None
 
 
-def _growth_facts(growth: pd.DataFrame):
+def _growth_facts(growth: pd.DataFrame) -> Iterator[Found]:
     """Mean skills gained (value), and what the alike gained (usual)."""
-    for row in growth.itertuples():
+    for row in walk_rows(growth):
         fact = {"less": Fact.LITTLE_GROWTH, "more": Fact.MUCH_GROWTH}.get(row.verdict)
         if fact is not None:
             yield row.classroom_id, fact, row.growth, row.growth - row.beyond, None
 
 
-def _level_facts(placed: pd.DataFrame):
+def _level_facts(placed: pd.DataFrame) -> Iterator[Found]:
     """Mean skills held (value), of the grade's other classrooms (usual); or their spreads."""
-    held = placed.dropna(subset=["mastery"]).groupby(["grade", "classroom_id", "student_id"])
-    held = held["mastery"].sum().reset_index()
+    known = placed.dropna(subset=["mastery"]).groupby(["grade", "classroom_id", "student_id"])
+    held = known["mastery"].sum().reset_index()
     for _, grade in held.groupby("grade"):
         rooms = grade.groupby("classroom_id")["mastery"].agg(["mean", "std", "size"])
         rooms = rooms[rooms["size"] >= FEWEST]
@@ -141,7 +148,7 @@ def _level_facts(placed: pd.DataFrame):
                 yield classroom_id, Fact.TWO_HALVES, room["std"], spread, None
 
 
-def _one_skill_facts(placed: pd.DataFrame):
+def _one_skill_facts(placed: pd.DataFrame) -> Iterator[Found]:
     """Share who hold the skill (value), and in the grade's other classrooms (usual)."""
     asked = placed[placed["mastery"].notna() & placed["n_items"].gt(0)]
     cells = asked.groupby(["grade", "skill_id", "classroom_id"]).agg(
@@ -149,8 +156,8 @@ def _one_skill_facts(placed: pd.DataFrame):
     )
     cells = cells[cells["n"] >= FEWEST].reset_index()
     found = [
-        (row.classroom_id, Fact.ONE_SKILL, row.held, usual, skill_id)
-        for (_, skill_id), rooms in cells.groupby(["grade", "skill_id"])
+        (row.classroom_id, Fact.ONE_SKILL, row.held, usual, row.skill_id)
+        for _, rooms in cells.groupby(["grade", "skill_id"])
         for row, usual in _with_elsewhere(rooms)
         # A skill without prerequisites has everyone ready.
         if row.held <= NOBODY and usual >= ELSEWHERE and not row.ready < READY
@@ -159,15 +166,15 @@ def _one_skill_facts(placed: pd.DataFrame):
     yield from (fact for fact in found if n_missing[fact[0]] <= MOST_MISSING)
 
 
-def _with_elsewhere(rooms: pd.DataFrame):
+def _with_elsewhere(rooms: pd.DataFrame) -> Iterator[tuple[Any, float]]:
     """Give each classroom's row with the mean share in the others; none where it is alone."""
-    for row in rooms.itertuples():
+    for row in walk_rows(rooms):
         elsewhere = rooms.loc[rooms["classroom_id"] != row.classroom_id, "held"]
         if len(elsewhere):
             yield row, float(elsewhere.mean())
 
 
-def _people_facts(roster: pd.DataFrame, teacher_years: pd.Series | None):
+def _people_facts(roster: pd.DataFrame, teacher_years: pd.Series | None) -> Iterator[Found]:
     """Years taught, students in another classroom too, students who share a name (value)."""
     if teacher_years is not None:
         for classroom_id in teacher_years.index[teacher_years.eq(0)]:

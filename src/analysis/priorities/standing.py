@@ -45,7 +45,7 @@ def grades_below(mastery: pd.DataFrame, skills: pd.DataFrame, roster: pd.DataFra
     held = known.groupby(["student_id", "taught"])["mastery"].mean().unstack()
     through = (held.ge(HOLDS_A_GRADE) | held.isna()).cumprod(axis=1)
     # The last grade held without a gap before it; none: before the first.
-    first = held.columns.min() if held.shape[1] else 1
+    first = float(held.columns.min()) if held.shape[1] else 1.0
     reached = through.mul(held.columns, axis=1).max(axis=1).where(through.any(axis=1), first - 1)
     homes = roster[["student_id", "classroom_id", "grade"]].copy()
     homes["own"] = pd.to_numeric(homes["grade"], errors="coerce")

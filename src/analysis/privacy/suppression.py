@@ -109,6 +109,8 @@ def bounds_of_hidden(
             bounds=(0, LARGEST),
             method="highs",
         )
+        if found.fun is None:
+            raise ArithmeticError(found.message)
         ends.append(sign * found.fun)
     return float(ends[0]), float(ends[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from analysis.profiles.profile import (
     WarmUp,
 )
 from analysis.profiles.sentences import SURE, certainty_word, said
+from analysis.rows import walk_rows
 from analysis.skills import SkillFramework
 
 HELD = 0.5
@@ -100,7 +102,7 @@ def describe_class(
 def say_groups(known: Known, grouping: Grouping, language: Language) -> list[GroupProfile]:
     """Describe each group; see :func:`describe_groups`."""
     room = _Room(known, grouping, language)
-    return [room.describe(row.group, row.value) for row in grouping.focus.itertuples()]
+    return [room.describe(row.group, row.value) for row in walk_rows(grouping.focus)]
 
 
 def say_class(known: Known, grouping: Grouping, language: Language) -> ClassProfile:
@@ -118,7 +120,7 @@ def say_class(known: Known, grouping: Grouping, language: Language) -> ClassProf
                 share=language.percent(row.share),
                 skill=known.framework.name_of(row.skill_id),
             )
-            for row in grouping.whole_class.itertuples()
+            for row in walk_rows(grouping.whole_class)
         ],
         needs=room.count(students, held=False),
         has=room.count(students, held=True),
@@ -145,7 +147,7 @@ class _Room:
             summary=self._say("group", n_students=len(students), n_right=round(value)),
             expected_on_target=value / len(students),
             certainty=certainty_word(rows["fit"].mean()),
-            members=[self._member(row, skill) for row in rows.itertuples()],
+            members=[self._member(row, skill) for row in walk_rows(rows)],
             shared_needs=[c for c in self.count(students, held=False) if c.skill_id != skill],
             already_have=self.count(students, held=True),
             warm_up=[self._warm_up(before, students) for before in self._before(skill)],
@@ -174,7 +176,7 @@ class _Room:
     def _say(self, sentence: str, **values: object) -> str:
         return said(self.language, sentence, **values)
 
-    def _member(self, row, skill: str) -> Member:
+    def _member(self, row: Any, skill: str) -> Member:
         other = row.alternative_group
         shown = self._shown(row.Index, skill)
         return Member(
@@ -228,18 +230,14 @@ class _Room:
 
     def _warm_up(self, skill: str, students: Sequence[str]) -> WarmUp:
         shown = self._count(skill, students, held=True)
-        text = self._text(skill, "warm_up")
+        text = self.framework.text_of(skill, "warm_up")
         return WarmUp(skill, shown.name, text, shown.n_students, shown.n_assessed)
 
     def _questions(self, skill: str) -> list[Question]:
-        question = self._text(skill, "check_question")
-        answer, look_for = self._text(skill, "check_answer"), self._text(skill, "look_for")
+        text_of = self.framework.text_of
+        question = text_of(skill, "check_question")
+        answer, look_for = text_of(skill, "check_answer"), text_of(skill, "look_for")
         return [Question(question, answer, look_for)] if question else []
-
-    def _text(self, skill: str, column: str) -> str:
-        table = self.framework.table
-        text = table.at[skill, column] if column in table.columns else None
-        return "" if text is None or pd.isna(text) else str(text)
 
 
 def _counts(grouping: Grouping, language: Language) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.skills import SkillFramework, natural_key
+from analysis.files import natural_key
+from analysis.skills import SkillFramework
 from analysis.tables import EVIDENCE, MASTERY, ROSTER, Kind, check_table
 
 
@@ -24,7 +25,7 @@ class Known:
     names: Mapping[str, str]
     mastery: Mapping[tuple[str, str], float]
     n_items: Mapping[tuple[str, str], int]
-    points: Mapping[tuple[str, str], tuple]
+    points: Mapping[tuple[str, str], tuple[float, float]]
 
 
 def know_classroom(
@@ -53,7 +54,9 @@ def know_classroom(
     )
 
 
-def _points(evidence: pd.DataFrame | None, window: str) -> dict[tuple[str, str], tuple]:
+def _points(
+    evidence: pd.DataFrame | None, window: str
+) -> dict[tuple[str, str], tuple[float, float]]:
     """Return points earned and possible of each student on each skill in the window."""
     if evidence is None:
         return {}

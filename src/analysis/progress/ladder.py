@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.files import natural_key
 from analysis.progress.evidence import rung_of
+from analysis.rows import walk_rows
 from analysis.scales import read_scale
 from analysis.skills import SkillFramework
 
@@ -113,7 +114,7 @@ def skill_ladders(
     ladders = []
     for title in dict.fromkeys(strands):
         skills = [one for one in framework.skill_ids if strands[one] == title]
-        skills = sorted(skills, key=lambda one: natural_key(_grade(framework, one)))
+        skills = sorted(skills, key=lambda one: natural_key(framework.text_of(one, "grade")))
         skills = [one for one in skills if one in mastery.columns]
         if len(skills) >= FEWEST_RUNGS and asked[skills].any(axis=None):
             ladders.append(_climb(title, skills, mastery, asked, framework, student_ids))
@@ -139,15 +140,15 @@ def level_ladders(
         Everybody, in the order to list them.
     """
     rated = evidence.dropna(subset=["level", "scale"])
-    is_rung = [rung_of(row.level, row.scale) is not None for row in rated.itertuples()]
+    is_rung = [rung_of(row.level, row.scale) is not None for row in walk_rows(rated)]
     rated = rated[np.array(is_rung, dtype=bool)]
     rated = rated.drop_duplicates(["student_id", "skill_id", "scale"], keep="last")
     known = [one for one in framework.skill_ids if one in set(rated["skill_id"])]
     ladders = []
     for skill_id in known:
         for scale_name, part in rated[rated["skill_id"] == skill_id].groupby("scale"):
-            scale = read_scale(scale_name)
-            at = {r.student_id: scale.position(r.level) for r in part.itertuples()}
+            scale = read_scale(str(scale_name))
+            at = {r.student_id: scale.position(r.level) for r in walk_rows(part)}
             rungs = [
                 Rung(level, students=[one for one in student_ids if at.get(one) == place])
                 for place, level in enumerate(scale.levels)
@@ -158,7 +159,14 @@ def level_ladders(
     return ladders
 
 
-def _climb(title, skills, mastery, asked, framework, student_ids) -> Ladder:
+def _climb(
+    title: str,
+    skills: list[str],
+    mastery: pd.DataFrame,
+    asked: pd.DataFrame,
+    framework: SkillFramework,
+    student_ids: list[str],
+) -> Ladder:
     rows = dict(zip(mastery.index.tolist(), asked[skills].to_numpy(), strict=True))
     is_seen = {one for one, row in rows.items() if row.any()}
     seen = [one for one in student_ids if one in is_seen]
@@ -168,7 +176,7 @@ def _climb(title, skills, mastery, asked, framework, student_ids) -> Ladder:
     for place, skill_id in enumerate(skills):
         here = [one for one in seen if standing.get(one) == place]
         guessed = [one for one in here if not rows[one][place]]
-        name, grade = framework.name_of(skill_id), _grade(framework, skill_id)
+        name, grade = framework.name_of(skill_id), framework.text_of(skill_id, "grade")
         rungs.append(Rung(name, skill_id, grade, here, guessed))
     past = [one for one in seen if one not in standing]
     return Ladder(title, rungs, past, [one for one in student_ids if one not in is_seen])
@@ -181,8 +189,3 @@ def _strand_of(framework: SkillFramework) -> pd.Series:
         return table["strand"].fillna(subject)
     parents = table["parent_id"].map(table["name"])
     return parents.fillna(subject)
-
-
-def _grade(framework: SkillFramework, skill_id: str) -> str:
-    grade = framework.table.at[skill_id, "grade"]
-    return "" if pd.isna(grade) else str(grade)

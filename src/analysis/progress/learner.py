@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from analysis.language import Language
 from analysis.progress.evidence import rung_of, summarise_evidence
 from analysis.progress.standing import doubt_thin_claims, gains_since, latest_standing
 from analysis.progress.steps import choose_next_steps, list_in_work
+from analysis.rows import walk_rows
 from analysis.skills import SkillFramework
 from analysis.words import SkillState
 
@@ -163,13 +165,21 @@ def describe_learners(
 class _Book:
     """What is known of all students, ready to be looked up one by one."""
 
-    def __init__(self, windows, standing, shown, framework, language, taught):
+    def __init__(
+        self,
+        windows: Sequence[pd.DataFrame],
+        standing: pd.DataFrame,
+        shown: pd.DataFrame,
+        framework: SkillFramework,
+        language: Language,
+        taught: Mapping[str, str] | None,
+    ):
         self.framework, self.language = framework, language
         self.order = {skill_id: place for place, skill_id in enumerate(framework.skill_ids)}
         self.standing = {
             one: part.set_index("skill_id") for one, part in standing.groupby("student_id")
         }
-        self.shown = {(r.student_id, r.skill_id, r.window): r for r in shown.itertuples()}
+        self.shown = {(r.student_id, r.skill_id, r.window): r for r in walk_rows(shown)}
         self.days = shown.groupby("student_id")["observed_on"].max().to_dict()
         self.day_of = shown.groupby(["student_id", "window"])["observed_on"].max().to_dict()
         self.windows_of = shown.groupby("student_id")["window"].nunique().to_dict()
@@ -198,32 +208,33 @@ class _Book:
             last_day=_day(self.days.get(student_id)),
         )
 
-    def _hardest_first(self, skill_ids) -> list[str]:
-        return sorted(skill_ids, key=self.order.get, reverse=True)
+    def _hardest_first(self, skill_ids: Iterable[str]) -> list[str]:
+        return sorted(skill_ids, key=self.order.__getitem__, reverse=True)
 
-    def _latest(self, gains: list) -> list:
+    def _latest(self, gains: list[Any]) -> list[Any]:
         return sorted(gains, key=lambda row: self.order[row.skill_id], reverse=True)
 
     def _claim(self, student_id: str, skill_id: str) -> Claim:
         return Claim(**self._said(student_id, skill_id))
 
-    def _gain(self, student_id: str, row) -> Claim:
+    def _gain(self, student_id: str, row: Any) -> Claim:
         since = _day(self.day_of.get((student_id, row.since)))
         return Claim(**self._said(student_id, row.skill_id), since=since)
 
     def _step(self, student_id: str, skill_id: str) -> Step:
         mine, framework = self.standing[student_id], self.framework
         known = [one for one in framework.prerequisites_of(skill_id) if one in mine.index]
-        there = [one for one in known if mine.at[one, "mastery"] >= HELD]
+        holds = mine["mastery"] >= HELD
+        there = [one for one in known if holds[one]]
         return Step(
             **self._said(student_id, skill_id),
             before=[framework.i_can(one) for one in there][:MOST_AROUND],
             first=[framework.i_can(one) for one in known if one not in there][:MOST_AROUND],
             opens=[framework.name_of(k) for k in framework.next_skills_of(skill_id)][:MOST_AROUND],
-            try_this=self._text(skill_id, "check_question"),
+            try_this=framework.text_of(skill_id, "check_question"),
         )
 
-    def _said(self, student_id: str, skill_id: str) -> dict:
+    def _said(self, student_id: str, skill_id: str) -> dict[str, Any]:
         window = self.standing[student_id].at[skill_id, "asked_in"]
         row = self.shown.get((student_id, skill_id, window))
         return {
@@ -233,7 +244,7 @@ class _Book:
             "seen_on": None if row is None else _day(row.observed_on),
         }
 
-    def _in_words(self, row) -> str:
+    def _in_words(self, row: Any) -> str:
         say, number = self.language.say, self.language.number
         if row.points == 0:
             return say("just started")
@@ -245,19 +256,14 @@ class _Book:
             return say("level {level} of {levels}", level=rung[0], levels=rung[1])
         return self.language.say_n("{n} result", "{n} results", row.n_observations)
 
-    def _text(self, skill_id: str, column: str) -> str:
-        table = self.framework.table
-        text = table.at[skill_id, column] if column in table.columns else None
-        return "" if text is None or pd.isna(text) else str(text)
 
-
-def _lists(table: pd.DataFrame) -> dict[str, list]:
-    """Return the rows of each student as plain tuples."""
-    found: dict[str, list] = {}
-    for row in table.itertuples(index=False):
+def _lists(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the rows of each student."""
+    found: dict[str, list[Any]] = {}
+    for row in walk_rows(table):
         found.setdefault(row.student_id, []).append(row)
     return found
 
 
-def _day(moment) -> date | None:
+def _day(moment: pd.Timestamp | None) -> date | None:
     return None if moment is None or pd.isna(moment) else moment.date()

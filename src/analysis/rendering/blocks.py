@@ -36,7 +36,7 @@ class Block:
 
     html: str
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | tuple[str, dict[str, object]]:
         return self.html
 
 

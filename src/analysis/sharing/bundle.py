@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 from analysis.audit.auditing import MADE_BY, MANIFEST
 from analysis.language import Language, mark
@@ -92,7 +93,7 @@ class Bundle:
 
     recipient: Recipient
     files: dict[str, bytes]
-    manifest: dict
+    manifest: dict[str, Any]
     start: str
 
     @property
@@ -125,7 +126,8 @@ def make_bundle(
     groups_of
         Gives the files of a classroom's groups; called for classrooms' pages alone.
     """
-    files, whose = {}, {}
+    files: dict[str, bytes] = {}
+    whose: dict[str, dict[str, list[str]]] = {}
     groups: dict[str, list[tuple[str, str]]] = {}
     for page in recipient.pages:
         own = {} if protection in UNNAMED else _whose(page, recipient)
@@ -160,7 +162,7 @@ def make_bundle(
     return Bundle(recipient, files, manifest, start)
 
 
-def describe(content: bytes, **whose: list[str]) -> dict:
+def describe(content: bytes, **whose: list[str]) -> dict[str, Any]:
     """Return a file's entry of a manifest: digest, size, whose records it holds."""
     return {"sha256": sha256(content).hexdigest(), "bytes": len(content)} | whose
 
@@ -177,7 +179,7 @@ def to_zip(files: Mapping[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-def to_json(content: dict) -> bytes:
+def to_json(content: dict[str, Any]) -> bytes:
     """Return JSON, the same bytes for the same content."""
     return (json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 

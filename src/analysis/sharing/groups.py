@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -135,7 +136,7 @@ def desk_cards(seats: Seats, language: Language) -> str:
     Whoever walks by may read them, so they hold what a table works on in a student's
     words, names and group numbers: no score, and no id, also where two share a name.
     """
-    groups: dict[int, dict] = {}
+    groups: dict[int, dict[str, Any]] = {}
     for student_id, group, focus in seats.seated():
         found = groups.setdefault(group, {"i_can": seats.i_can.get(focus, ""), "students": []})
         name = seats.name_of(student_id).removesuffix(f" ({student_id})")

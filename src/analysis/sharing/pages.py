@@ -83,7 +83,7 @@ def read_published(folder: Path, kind: str, command: str) -> Published:
     """
     shown = current_folder(folder)
     edition = read_edition(shown)
-    if edition is None:
+    if shown is None or edition is None:
         raise UsageError(f"{folder} shows no pages to share.\nMake them first: {command}")
     pages = {
         page_id: Page(kind, page_id, shown / entry.file, entry.made_on, entry.problem)

@@ -99,8 +99,10 @@ def _sheets(settings: Settings, roster: pd.DataFrame, window: str) -> dict[str, 
         rows = roster[["student_id", "classroom_id"]].drop_duplicates("student_id")
         for student_id, classroom_id in rows.itertuples(index=False):
             page = published.pages.get(classroom_id)
-            sheet = sheet_file(page.file, student_id) if page else None
-            if sheet is not None and sheet.is_file():
+            if page is None:
+                continue
+            sheet = sheet_file(page.file, student_id)
+            if sheet.is_file():
                 own = replace(page, page_id=student_id, file=sheet, name=f"{kind}.html")
                 found.setdefault(student_id, []).append(own)
     return found

@@ -18,11 +18,15 @@ import secrets
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from analysis.errors import UsageError
 from analysis.language import Language, open_language
 from analysis.rendering.blocks import TEMPLATES, render_block, stylesheet
 from analysis.sharing.passphrases import normal_form
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ROUNDS = 600_000
 """Of PBKDF2-SHA256; OWASP's figure."""
@@ -130,7 +134,7 @@ def _policy() -> str:
     )
 
 
-def _cipher(passphrase: str, salt: bytes):
+def _cipher(passphrase: str, salt: bytes) -> AESGCM:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC

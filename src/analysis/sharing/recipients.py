@@ -97,7 +97,8 @@ def find_coaches(
     """
     coached = roster.dropna(subset="coach_id")
     found = []
-    for coach_id, rows in coached.groupby("coach_id"):
+    for coach_id in coached["coach_id"].drop_duplicates():
+        rows = coached[coached["coach_id"] == coach_id]
         mine = sorted(set(rows["classroom_id"]) & set(pages), key=natural_key)
         own = [digests[coach_id]] if coach_id in digests else []
         if mine or own:

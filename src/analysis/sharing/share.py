@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from analysis.audit.auditing import MADE_BY, MANIFEST, Auditor, read_manifest
 from analysis.audit.findings import Finding
@@ -99,15 +100,16 @@ def share(
         The folder holds something else, or the passphrases would lie beside the bundles.
     """
     check_folder(shipment.out)
+    listed = None
     if shipment.has_passphrase:
-        check_outside(passphrases, shipment.out, "The passphrases")
+        listed = check_outside(passphrases, shipment.out, "The passphrases")
     make_private_folder(shipment.out.parent)
     staging = Path(tempfile.mkdtemp(dir=shipment.out.parent, prefix=".sharing-"))
     staging.chmod(OWNER_ONLY_FOLDER)
     try:
         words = _write_bundles(shipment, auditor, groups_of, staging)
-        if words:
-            write_whole(passphrases, _passphrase_list(shipment, words))
+        if listed is not None:
+            write_whole(listed, _passphrase_list(shipment, words))
         _put_in_place(staging, shipment.out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -128,8 +130,8 @@ def check_folder(out: Path) -> None:
         )
 
 
-def check_outside(file: Path | None, out: Path, what: str) -> None:
-    """Stop before a secret is written beside what it protects.
+def check_outside(file: Path | None, out: Path, what: str) -> Path:
+    """Return where a secret is written; stop before it lies beside what it protects.
 
     Raises
     ------
@@ -140,6 +142,7 @@ def check_outside(file: Path | None, out: Path, what: str) -> None:
         raise UsageError(
             f"{what} must not lie in {out}, beside what they protect.\nName another place."
         )
+    return file
 
 
 def _write_bundles(
@@ -199,7 +202,7 @@ def _stop_at(found: list[Finding]) -> None:
         )
 
 
-def _manifest(shipment: Shipment, entries: Mapping[str, bytes]) -> dict:
+def _manifest(shipment: Shipment, entries: Mapping[str, bytes]) -> dict[str, Any]:
     everybody = sorted({one for who in shipment.recipients for one in who.classroom_ids})
     students = sorted({one for who in shipment.recipients for one in who.student_ids})
     whose = {shipment.file_of(one): _whose(one) for one in shipment.recipients}

@@ -112,7 +112,7 @@ def _give(
     given &= for_items.random(given.shape) >= BLANK
     given &= (uniform[:, 1] >= absent)[:, None]
     reached = given.cumsum(axis=1) <= 2 / 3 * given.sum(axis=1, keepdims=True)
-    return given & (reached | (uniform[:, 2] >= STOPS_EARLY)[:, None])
+    return np.asarray(given & (reached | (uniform[:, 2] >= STOPS_EARLY)[:, None]))
 
 
 def _start_grade(
@@ -125,7 +125,7 @@ def _start_grade(
     start = 1 + lacks.argmax(axis=1)
     start += np.select([uniform < MISROUTED / 2, uniform < MISROUTED], [-1, 1], 0)
     # Every form holds the grade below, so that a classroom shares most of its skills.
-    return np.clip(start, 1, grade - 1)
+    return np.asarray(np.clip(start, 1, grade - 1))
 
 
 def _form_ranks(window: int, bank: Bank) -> np.ndarray:

@@ -83,7 +83,7 @@ def _standing(
     grade = roster["grade"].astype(int).to_numpy()
     tail = np.where(of_student[:, 0] < SHARE_BEHIND, -MEAN_BEHIND * np.log1p(-of_student[:, 1]), 0)
     side = np.where(of_student[:, 2] < 0.5, -1, 1)
-    return (
+    return np.asarray(
         grade
         + MEAN_STANDING
         - FALLING_BEHIND * (grade - 3)
@@ -99,7 +99,7 @@ def _start(standing: np.ndarray, bank: Bank, rng: np.random.Generator) -> np.nda
     """Return who holds what at first: likely below the own standing, never unready."""
     likely = 1 / (1 + np.exp(-2.4 * (standing[:, None] - bank.grade - 0.5)))
     # A student who stands well above a skill does not lack it by chance.
-    held = rng.random(likely.shape) < np.where(likely > 0.95, 1.0, likely)
+    held: np.ndarray = rng.random(likely.shape) < np.where(likely > 0.95, 1.0, likely)
     for k in range(len(bank.grade)):
         held[:, k] &= held[:, bank.before[:, k]].all(axis=1)
     return held
@@ -124,7 +124,7 @@ def _next(
     """Return who holds what one window later: a few lose a skill, ready students gain."""
     uniform = rng.random((*held.shape, 2))
     builds_on = held @ bank.before.T
-    now = held & ~((uniform[..., 0] < LOSS) & ~builds_on)
+    now: np.ndarray = held & ~((uniform[..., 0] < LOSS) & ~builds_on)
     for k, before in enumerate(bank.before.T):
         was_ready = held[:, before].all(axis=1)
         is_ready = now[:, before].all(axis=1)

@@ -78,13 +78,13 @@ def _draw_classrooms(n_classrooms: int, rng: np.random.Generator) -> pd.DataFram
     uniform = for_sizes.random((n_classrooms, 2))
     place = np.arange(n_classrooms)
     grade = np.array(GRADES)[place % len(GRADES)]
-    letters = [_letters(number) for number in place // len(GRADES)]
+    letters = [_letters(number) for number in (place // len(GRADES)).tolist()]
     return pd.DataFrame(
         {
             "classroom_id": [f"demo-{g}{ab}" for g, ab in zip(grade, letters, strict=True)],
             "teacher": _draw_names(n_classrooms, for_names),
             "coach_id": COACH_ID,
-            "school": [_school_name(number) for number in place // CLASSROOMS_A_SCHOOL],
+            "school": [_school_name(number) for number in (place // CLASSROOMS_A_SCHOOL).tolist()],
             "grade": grade.astype(str),
             "teacher_years": 1 + (uniform[:, 1] ** 1.5 * 28).astype(int),
             "n_students": 17 + (uniform[:, 0] * 8).astype(int),
@@ -127,7 +127,7 @@ def _draw_names(n: int, rng: np.random.Generator) -> np.ndarray:
     doubled = (uniform[:, 6] < TWO_FAMILY_NAMES) & (family != second) & (script[own] == "Latin")
     family = np.where(doubled, family + "-" + second, family)
     family_first = script[own] == "Hangul"
-    return np.where(family_first, family + " " + given, given + " " + family)
+    return np.asarray(np.where(family_first, family + " " + given, given + " " + family))
 
 
 def _pick(names: pd.DataFrame, part: str, origin: np.ndarray, uniform: np.ndarray) -> np.ndarray:
@@ -135,4 +135,5 @@ def _pick(names: pd.DataFrame, part: str, origin: np.ndarray, uniform: np.ndarra
     order = of_part["origin"].drop_duplicates()
     size = of_part.groupby("origin")["name"].size()[order].to_numpy()
     start = np.cumsum(size) - size
-    return of_part["name"].to_numpy(object)[start[origin] + (uniform * size[origin]).astype(int)]
+    drawn = start[origin] + (uniform * size[origin]).astype(int)
+    return np.asarray(of_part["name"].to_numpy(object)[drawn])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
+
+from analysis.rows import walk_rows
+
+Planted = tuple[str, str, str | None, str | None, str]
+"""A row of :func:`list_planted`."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def list_planted(roster: pd.DataFrame) -> pd.DataFrame:
         both missing where the fact is about neither, and ``detail``.
     """
     classrooms = list(dict.fromkeys(roster["classroom_id"]))
-    rows = [
+    rows: list[Planted] = [
         (classrooms[plant.classroom], plant.fact, plant.lacks or None, None, plant.detail)
         for plant in PLANTS
         if plant.classroom < len(classrooms)
@@ -104,13 +110,13 @@ def list_planted(roster: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype("str")
 
 
-def _same_names(roster: pd.DataFrame, classrooms: list[str]):
+def _same_names(roster: pd.DataFrame, classrooms: list[str]) -> Iterator[Planted]:
     here = roster[roster["classroom_id"].eq(classrooms[SAME_NAME])]
     twins = ";".join(here.loc[here.duplicated("display_name", keep=False), "student_id"])
     yield (classrooms[SAME_NAME], "same name", None, twins, "Two students have the same name.")
 
 
-def _visitors(roster: pd.DataFrame):
-    for row in roster[roster.duplicated("student_id")].itertuples():
+def _visitors(roster: pd.DataFrame) -> Iterator[Planted]:
+    for row in walk_rows(roster[roster.duplicated("student_id")]):
         detail = "A student of another classroom is on this roster too."
         yield (row.classroom_id, "student in two classrooms", None, row.student_id, detail)

@@ -22,10 +22,16 @@ delete: importing the exports again makes the same one.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.store.index import StoreIndex
+    from analysis.store.tables import Store
+
 __all__ = ["Store", "StoreIndex"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     # Tables take a second to import; a run that finds nothing to do never needs them.
     if name == "Store":
         from analysis.store.tables import Store

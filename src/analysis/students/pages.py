@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
-
-import pandas as pd
+from typing import Any, NamedTuple
 
 from analysis.classroom import Classroom, open_classroom
 from analysis.errors import UnknownError, UsageError
@@ -49,7 +47,7 @@ class Sheet(Block):
 
     student_id: str
 
-    def _repr_html_(self) -> tuple[str, dict]:
+    def _repr_html_(self) -> tuple[str, dict[str, object]]:
         # The notebook keeps whose output this is; a page for one student is made of it alone.
         return self.html, {"student_id": self.student_id}
 
@@ -61,7 +59,7 @@ def open_students(
     data_dir: str | Path = "data",
     student_id: str | None = None,
     reader: str = "student",
-    **how: object,
+    **how: Any,
 ) -> StudentPages:
     """Open the students of one classroom, to make each a page.
 
@@ -165,7 +163,7 @@ class StudentPages:
         """Return the roster's own name: nobody else is on the page to be told apart from."""
         names = self.classroom.store.read_roster(self.classroom.classroom_id)
         name = names.set_index("student_id").at[student_id, "display_name"]
-        return student_id if pd.isna(name) else name
+        return name if isinstance(name, str) else student_id
 
     def _subject(self) -> str:
         """Return the subject of the skills that were asked for; empty where there are several."""
