@@ -19,7 +19,8 @@ reference files
     whose first column is ``item``.
 """
 
-from analysis.exports.importing import FileReading, Import, read_exports
+from analysis.exports.importing import Import, read_exports
+from analysis.exports.job import FileReading
 from analysis.exports.reading import Known
 
 __all__ = ["FileReading", "Import", "Known", "read_exports"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,9 +43,10 @@ def read_gradebook(table: Table, context: Context) -> Reading:
     roles = _canvas_roles(table, "SIS User ID", "ID")
     students = read_students(table, context, roles=roles)
     collector = Collector(students, source="Canvas gradebook", classroom_id=None)
-    start = table.place("Section") + 1
-    skills, totals = {}, []
-    for place in range(start, len(table.names)):
+    first = table.place("Section") or 0
+    skills: dict[str, str] = {}
+    totals = []
+    for place in range(first + 1, len(table.names)):
         match = _ASSIGNMENT.match(table.names[place])
         if not match or _TOTAL.search(match.group(1)):
             totals.append(table.names[place])
@@ -71,7 +71,7 @@ def _read_assignment(
     students: Students,
     context: Context,
     collector: Collector,
-    skills: dict[str, Any],
+    skills: dict[str, str],
 ) -> None:
     table = students.table
     column = ScoreColumn(table.text(place))
@@ -98,18 +98,17 @@ def split_sections(students: Students) -> pd.DataFrame:
         parts = [part for part in re.split(r", and |, | and ", cell) if part]
         return parts if alone & set(parts) else [cell]
 
-    listed = roster.assign(classroom_id=[split(cell) for cell in cells])
+    listed = roster.assign(classroom_id=pd.Series(map(split, cells), index=roster.index))
     return listed.explode("classroom_id", ignore_index=True).astype({"classroom_id": "str"})
 
 
 def _drop_manual_posting(table: Table) -> Table:
     first = table.text(0)
-    others = table.cells.iloc[:, 1:].apply(
-        lambda row: {clean_name(c) for c in row.dropna()}, axis=1
-    )
-    posting = first.isna().to_numpy() & np.array(
-        ["Manual Posting" in said for said in others], dtype=bool
-    )
+    said = [
+        any(isinstance(cell, str) and clean_name(cell) == "Manual Posting" for cell in row)
+        for row in table.cells.iloc[:, 1:].to_numpy(dtype=object)
+    ]
+    posting = first.isna().to_numpy() & np.array(said, dtype=bool)
     table.findings.put_aside(table.rows[posting], "Canvas's own row on posting", "Nothing to do.")
     return table.keep(~posting)
 
@@ -119,7 +118,7 @@ def _canvas_roles(table: Table, sis: str, own: str) -> dict[str, int]:
     place, other = table.place(sis), table.place(own)
     if place is None or table.text(place).notna().sum() == 0:
         place = other
-    roles = {"student_id": place}
+    roles = {} if place is None else {"student_id": place}
     for role, names in {
         "display_name": ["Student", "Student name", "name"],
         "first_name": ["FirstName"],

@@ -178,7 +178,7 @@ class ScoreColumn:
 
     def is_one_of(self, chosen: list[bool]) -> np.ndarray:
         """Return where one of the chosen different cells stands."""
-        return np.append(np.asarray(chosen, dtype=bool), False)[self.codes]
+        return np.append(np.asarray(chosen, dtype=bool), False).take(self.codes)
 
     def missing_codes(self) -> dict[str, int]:
         """Return each missing code with its count, the commonest first."""
@@ -194,7 +194,7 @@ class ScoreColumn:
         """Return a number per row from one per different cell."""
         if not values:
             return np.broadcast_to(np.nan, len(self.codes))
-        return np.append(np.asarray(values, dtype="float64"), np.nan)[self.codes]
+        return np.append(np.asarray(values, dtype="float64"), np.nan).take(self.codes)
 
 
 def read_numbers(texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:

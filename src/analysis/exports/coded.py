@@ -5,13 +5,17 @@ The columns of a large file are coded (categorical); those of a small one are pl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from analysis.exports.names import clean_name
 
-_TEXT = pd.StringDtype(na_value=np.nan)
+# The stubs do not know that the type reads Arrow.
+_TEXT: Any = pd.StringDtype(na_value=np.nan)
 _NO_NAMES = pd.Index([], dtype="str")
 
 
@@ -33,7 +37,7 @@ def trim(texts: pd.Series) -> pd.Series:
 
 def list_texts(texts: pd.Index | pd.Series | pd.Categorical) -> list[str]:
     """Return texts as a plain list; many times quicker than walking over an Arrow array."""
-    return np.asarray(texts, dtype=object).tolist()
+    return list(np.asarray(texts, dtype=object))
 
 
 def _are_clean(texts: list[str]) -> bool:
@@ -44,10 +48,10 @@ def _are_clean(texts: list[str]) -> bool:
     return joined.isprintable() and not any(pair in joined for pair in stray)
 
 
-def take_texts(unique: list[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
+def take_texts(unique: Sequence[str | None], codes: np.ndarray, like: pd.Series) -> pd.Series:
     """Return the texts that ``codes`` stand for, coded and indexed as ``like``; -1 is missing."""
     if isinstance(like.dtype, pd.CategoricalDtype):
-        merged, texts = pd.factorize(pd.Series(unique, dtype="str"))
+        merged, texts = pd.factorize(pd.Series([*unique], dtype="str"))
         coded = pd.Categorical.from_codes(np.append(merged, -1)[codes], texts, validate=False)
         return pd.Series(coded, index=like.index)
     values = pd.Series([*unique, None], dtype="str").array

@@ -59,7 +59,7 @@ class Collector:
     'add'
     """
 
-    def __init__(self, students: Students, **given):
+    def __init__(self, students: Students, **given: Any):
         self.base = {
             "row": students.table.rows,
             "student_id": students.frame["student_id"],
@@ -72,7 +72,7 @@ class Collector:
         self.wheres: list[np.ndarray] = []
         self.values: list[dict[str, Any]] = []
 
-    def add(self, where: np.ndarray, **values) -> None:
+    def add(self, where: np.ndarray, **values: Any) -> None:
         """Add one observation for each row where ``where`` is true.
 
         Values are arrays or Series over all rows, or one value for all of them.
@@ -94,14 +94,14 @@ class Collector:
         known = {name: value for name, value in columns.items() if name in OBSERVATION_COLUMNS}
         return build_observations(pd.Index(rows), **known)
 
-    def _taken(self, value, taken: np.ndarray):
+    def _taken(self, value: Any, taken: np.ndarray) -> Any:
         if isinstance(value, pd.Series):
             return value.array.take(taken)
         if isinstance(value, np.ndarray):
             return value[taken]
         return value
 
-    def _joined(self, name: str):
+    def _joined(self, name: str) -> Any:
         parts = [values.get(name) for values in self.values]
         counts = [len(where) for where in self.wheres]
         if all(part is None or isinstance(part, (str, float, int)) for part in parts):

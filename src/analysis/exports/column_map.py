@@ -77,10 +77,10 @@ def propose_map(path: Path) -> str:
         The file cannot be opened.
     """
     sheet = next(iter(open_source(unpack(read_source(path))[0])))
-    line = sheet.cells.head(40).notna().sum(axis=1).idxmax()
+    line = int(sheet.cells.head(40).notna().sum(axis=1).argmax())
     names = [
         clean_name(cell)
-        for cell in sheet.cells.loc[line]
+        for cell in sheet.cells.iloc[line]
         if isinstance(cell, str) and clean_name(cell)
     ]
     proposed = propose_columns(names)
@@ -157,16 +157,15 @@ def apply_map(sheet: Sheet, columns: Mapping[str, str]) -> Sheet:
             "Give the map that belongs to this file."
         )
     cells = sheet.cells.copy()
-    row = hits.idxmax()
-    renamed = [_rename(clean_name(c), wanted) if isinstance(c, str) else c for c in cells.loc[row]]
-    cells.loc[row] = renamed
-    lost = [
-        name for name in wanted if name not in {clean_name(str(c)) for c in sheet.cells.loc[row]}
-    ]
+    row = cells.index[int(hits.argmax())]
+    header = cells.loc[row].tolist()
+    cells.loc[row] = [_rename(clean_name(c), wanted) if isinstance(c, str) else c for c in header]
+    there = {clean_name(str(c)) for c in header}
+    lost = [name for name in wanted if name not in there]
     if lost:
         sheet.findings.note(f"columns of the map that are not in the file: {', '.join(lost)}.")
     ignored = [name for name, role in wanted.items() if role == "ignore" and name not in lost]
-    for place, name in enumerate(sheet.cells.loc[row]):
+    for place, name in enumerate(header):
         if isinstance(name, str) and clean_name(name) in ignored:
             cells[place] = cells[place].where(cells.index <= row, "")
     if ignored:

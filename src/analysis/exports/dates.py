@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pandas as pd
+from pandas.api.typing import NaTType
 
 from analysis.exports.coded import codes_of
 
@@ -51,7 +52,7 @@ def read_dates(texts: pd.Series) -> pd.Series:
     return pd.Series(days.array.take(codes), index=texts.index)
 
 
-def _read_date(text: str) -> pd.Timestamp:
+def _read_date(text: str) -> pd.Timestamp | NaTType:
     said = re.sub(r"\s+", " ", str(text)).strip()
     match = _DATE_PART.match(said)
     day = match.group(1) if match else said

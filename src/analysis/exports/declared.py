@@ -230,7 +230,8 @@ def _read_long_numbers(rule: dict[str, Any], table: Table, values: dict[str, Any
             values[name] = float(rule[name])
     if main == "points":
         check_points(values, table, rule["points"])
-    return ~np.isnan(values[main])
+    filled: np.ndarray = ~np.isnan(values[main])
+    return filled
 
 
 def check_points(values: dict[str, Any], table: Table, column: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from analysis.errors import DataError
 
@@ -81,7 +79,7 @@ class Findings:
         self.faults.append(f"{place}: {text}")
 
     def put_aside(
-        self, rows: Sequence[int], reason: str, mend: str, column: str | None = None
+        self, rows: Iterable[int], reason: str, mend: str, column: str | None = None
     ) -> None:
         """Set rows aside; of several reasons for one row the first stays."""
         for row in rows:
@@ -94,7 +92,7 @@ class Findings:
             raise DataError.of_faults(f"{self.where} cannot be used", self.faults, mend)
 
 
-def name_rows(rows: Sequence[int] | np.ndarray) -> str:
+def name_rows(rows: Iterable[int]) -> str:
     """Return rows in words, five at most.
 
     Examples
@@ -110,7 +108,7 @@ def name_rows(rows: Sequence[int] | np.ndarray) -> str:
     return "rows " + name_some(rows)
 
 
-def name_some(things: Sequence[Any]) -> str:
+def name_some(things: Iterable[object]) -> str:
     """Return things in words, five at most.
 
     Examples

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,27 +92,27 @@ def read_microsoft(table: Table, context: Context) -> Reading:
 
 def read_people(table: Table, context: Context, keys: list[str], time: str) -> Students:
     """Return the students: by a question for their id, else by e-mail or name, which is said."""
-    roles = {}
     asked = next((p for p, n in enumerate(table.names) if key_name(n) in _STUDENT_ID), None)
     mail = next((p for key in keys if (p := table.place(key)) is not None), None)
-    roles["student_id"] = mail if asked is None else asked
-    if roles["student_id"] is None:
+    told = mail if asked is None else asked
+    if told is None:
         raise DataError(
             f"{table.findings.where}: nothing tells the students apart: no e-mail and no question "
             "for the student id.\nCollect e-mail addresses, or ask for the student id."
         )
+    roles = {"student_id": told}
     for role, name in (("display_name", "Name"), ("observed_on", time)):
         place = table.place(name)
-        if place is not None and place != roles["student_id"]:
+        if place is not None and place != told:
             roles[role] = place
     for role in ("display_name", "classroom_id"):
         place = find_role(table.names, role, roles.values())
         if place is not None:
             roles.setdefault(role, place)
     if asked is None:
-        table = table.put(mail, table.text(mail).str.casefold())
+        table = table.put(told, table.text(told).str.casefold())
         table.findings.note(
-            f"students are told apart by “{table.names[mail]}”, because the form asks for no "
+            f"students are told apart by “{table.names[told]}”, because the form asks for no "
             "student id; it is stored as their id."
         )
     return read_students(table, context, roles=roles)
@@ -148,8 +147,8 @@ def _add_points(students: Students, place: int, question: Question, collector: C
 def _add_answers(
     students: Students,
     places: list[int],
-    questions: dict[str, Any],
-    totals: tuple[Any, ...],
+    questions: dict[str, Question],
+    totals: tuple[np.ndarray, np.ndarray],
     collector: Collector,
 ) -> None:
     table = students.table
@@ -157,8 +156,8 @@ def _add_answers(
     answers = pd.DataFrame({place: table.text(place) for place in places})
     key = {p: q.answer for p, n in names.items() if (q := questions[n]).answer is not None}
     if not key:
-        points, possible = totals
-        key = derive_key(answers, points == possible, points, table.findings) or {}
+        points, most = totals
+        key = derive_key(answers, points == most, points, table.findings) or {}
     if not key:
         raise DataError(f"{table.findings.where}: {NO_KEY}")
     unkeyed = [name for place, name in names.items() if place not in key]
@@ -185,7 +184,9 @@ def _totals(texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return column.numbers(), column.out_of()
 
 
-def _finish(name: str, table: Table, rows, students: Students, collector: Collector) -> Reading:
+def _finish(
+    name: str, table: Table, rows: np.ndarray, students: Students, collector: Collector
+) -> Reading:
     table.findings.refuse_faults(MEND)
     return Reading(
         name,

@@ -17,7 +17,7 @@ from analysis.exports.judging import judge_item
 from analysis.exports.names import find_role, find_roles, key_name
 from analysis.exports.questions import find_questions
 from analysis.exports.reading import Context, Reading
-from analysis.exports.students import read_students
+from analysis.exports.students import Students, read_students
 from analysis.exports.table import Table
 from analysis.scales import find_scale
 
@@ -144,9 +144,9 @@ def read_moodle_gradebook(table: Table, context: Context) -> Reading:
         maximum = 100.0 if match.group(3) == "Percentage" else possible.get(title)
         bare += [title] if maximum is None else []
         values = _graded_values(students.table, place, title, maximum)
-        filled = ~np.isnan(values.get("points", values.get("score")))
-        named = f"{match.group(1)}: {title}"
-        collector.add(filled, skill_id=skill, observation_id=named, **values)
+        filled = ~np.isnan(values["points"] if "points" in values else values["score"])
+        item = f"{match.group(1)}: {title}"
+        collector.add(filled, skill_id=skill, observation_id=item, **values)
     if bare:
         table.findings.note(
             f"the export states no maximum for {name_some(bare)}: stored as bare scores, which "
@@ -184,7 +184,7 @@ def _plain_percent(texts: pd.Series) -> pd.Series:
     return texts.str.replace(r"\s*%$", "", regex=True)
 
 
-def _moodle_students(table: Table, context: Context):
+def _moodle_students(table: Table, context: Context) -> Students:
     """Return the students by ID number, else by e-mail address, which is said."""
     roles = find_roles(table.names, ["first_name", "last_name", "classroom_id", "observed_on"])
     place = find_role(table.names, "student_id")

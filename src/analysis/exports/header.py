@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analysis.errors import DataError
 from analysis.exports.coded import as_texts
@@ -49,8 +48,10 @@ def recognise(
 def refuse_unknown(sheet: Sheet) -> DataError:
     """Return the refusal of a table without a header this program knows."""
     cells = sheet.cells
-    widest = cells.head(LINES_SEARCHED).notna().sum(axis=1).idxmax() if len(cells) else 1
-    found = [name for name in _names(cells.loc[widest]) if name] if len(cells) else []
+    filled = cells.head(LINES_SEARCHED).notna().sum(axis=1)
+    place = int(filled.argmax()) if len(cells) else 0
+    widest = cells.index[place] if len(cells) else 1
+    found = [name for name in _names(cells.iloc[place]) if name] if len(cells) else []
     return DataError(
         f"{sheet.findings.where}, row {widest}: no header of a known export was found. Columns "
         f"found: {', '.join(found[:30]) or 'none'}.\nName the columns (Student ID, Classroom, one "
@@ -126,5 +127,5 @@ def _refuse_ragged(table: Table, *, own: bool) -> None:
     )
 
 
-def _names(line: pd.Series) -> list[str]:
+def _names(line: Iterable[object]) -> list[str]:
     return [clean_name(cell) if isinstance(cell, str) else "" for cell in line]

@@ -147,7 +147,7 @@ class Job:
         self.notes += linked.notes
         evidence = self._rename(linked.evidence, context.skills)
         self._put_empty_rows_aside(linked.used_rows)
-        observed = evidence["skill_id"].unique()
+        observed = evidence["skill_id"].unique().tolist()
         skills = merge_skills(context.skills, context.items, observed)
         skills, notes = apply_links(skills, self.readings)
         self.notes += notes

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.exports.cells import WHY_REFUSED, Form, ScoreColumn, looks_like_date
 from analysis.exports.findings import Findings, name_some
+from analysis.exports.students import Students
 from analysis.scales import find_scale, read_scale
 
 MOST_EXTRA = 1.5
@@ -43,7 +44,7 @@ def judge_item(
     return {"kind": "points", **_checked(points, possible, name, rows, findings)}
 
 
-def judge_tracker(students, places: list[int]) -> dict[int, dict[str, Any]]:
+def judge_tracker(students: Students, places: list[int]) -> dict[int, dict[str, Any]]:
     """Return the values of each score column of a tracker, by place.
 
     Parameters
@@ -73,11 +74,16 @@ def judge_tracker(students, places: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def refuse_cells(
-    column: ScoreColumn, forms: set[Form], name: str, rows: np.ndarray, findings: Findings
+    column: ScoreColumn,
+    forms: set[Form],
+    name: str,
+    rows: np.ndarray,
+    findings: Findings,
+    otherwise: str = "{text} does not fit the other scores of the column",
 ) -> None:
-    """Record a fault for each cell of the given forms."""
+    """Record a fault for each cell of the given forms; ``otherwise``: for one without its own."""
     for form in sorted(forms):
-        why = WHY_REFUSED.get(form, "{text} does not fit the other scores of the column")
+        why = WHY_REFUSED.get(form, otherwise)
         for place in np.flatnonzero(column.where(form))[:1000]:
             text = column.cells[column.codes[place]].text
             findings.fault(why.format(text=text), row=int(rows[place]), column=name)
@@ -122,7 +128,7 @@ def _judge_column(
 
 
 def _judge_numbers(
-    column: ScoreColumn, name, rows, findings: Findings, top: float
+    column: ScoreColumn, name: str, rows: np.ndarray, findings: Findings, top: float
 ) -> dict[str, Any]:
     """Judge plain numbers without a stated maximum, by their range beside the other columns."""
     numbers = column.numbers()
@@ -178,13 +184,13 @@ def _percents_agree(column: ScoreColumn, good: set[Form]) -> bool:
 
 
 def _points(
-    column: ScoreColumn, possible: np.ndarray, name, rows, findings: Findings
+    column: ScoreColumn, possible: np.ndarray, name: str, rows: np.ndarray, findings: Findings
 ) -> dict[str, Any]:
     return {"kind": "points", **_checked(column.numbers(), possible, name, rows, findings)}
 
 
 def _checked(
-    points: np.ndarray, possible: np.ndarray, name, rows, findings: Findings
+    points: np.ndarray, possible: np.ndarray, name: str, rows: np.ndarray, findings: Findings
 ) -> dict[str, Any]:
     """Return points within 0 to possible: extra credit is capped and said, more is a fault."""
     points = points.copy()
@@ -208,10 +214,11 @@ def _checked(
 
 
 def _drop_text_columns(
-    columns: dict[str, Any], names: list[str], findings: Findings
-) -> dict[str, Any]:
+    columns: dict[int, ScoreColumn], names: list[str], findings: Findings
+) -> dict[int, ScoreColumn]:
     """Return the columns that hold scores; the others are named in notes."""
-    kept, text, unnamed, empty = {}, [], [], []
+    kept: dict[int, ScoreColumn] = {}
+    text, unnamed, empty = [], [], []
     for place, column in columns.items():
         filled = [cell for cell in column.cells if cell.form not in (Form.BLANK, Form.MISSING)]
         words = [cell for cell in filled if cell.form == Form.WORD]
@@ -236,8 +243,8 @@ def _drop_text_columns(
 
 
 def _drop_columns_without_maximum(
-    columns: dict[str, Any], possible: dict[int, str], names: list[str], findings: Findings
-) -> dict[str, Any]:
+    columns: dict[int, ScoreColumn], possible: dict[int, str], names: list[str], findings: Findings
+) -> dict[int, ScoreColumn]:
     """Leave out number columns without a maximum where the sheet states it for the others."""
     stated = {place for place in columns if place in possible}
     if len(stated) < 2:
@@ -255,7 +262,7 @@ def _drop_columns_without_maximum(
     return {place: column for place, column in columns.items() if place not in others}
 
 
-def _note_missing_codes(columns: dict[str, Any], findings: Findings) -> None:
+def _note_missing_codes(columns: dict[int, ScoreColumn], findings: Findings) -> None:
     totals: dict[str, int] = {}
     for column in columns.values():
         for code, count in column.missing_codes().items():
@@ -273,7 +280,7 @@ def _note_date_name(name: str, findings: Findings) -> None:
         )
 
 
-def _note_scales(judged: dict[str, Any], names: list[str], findings: Findings) -> None:
+def _note_scales(judged: dict[int, dict[str, Any]], names: list[str], findings: Findings) -> None:
     by_scale: dict[str, list[str]] = {}
     for place, values in judged.items():
         if "scale" in values:
@@ -286,7 +293,7 @@ def _note_scales(judged: dict[str, Any], names: list[str], findings: Findings) -
         )
 
 
-def _note_commas(columns: dict[str, Any], names: list[str], findings: Findings) -> None:
+def _note_commas(columns: dict[int, ScoreColumn], names: list[str], findings: Findings) -> None:
     with_comma = [
         names[place] for place, c in columns.items() if any(cell.comma for cell in c.cells)
     ]
@@ -294,7 +301,7 @@ def _note_commas(columns: dict[str, Any], names: list[str], findings: Findings) 
         findings.note(f"decimal comma: 85,5 is read as 85.5 in {name_some(with_comma)}.")
 
 
-def _note_constant(judged: dict[str, Any], names: list[str], findings: Findings) -> None:
+def _note_constant(judged: dict[int, dict[str, Any]], names: list[str], findings: Findings) -> None:
     constant = []
     for place, values in judged.items():
         column = values.get("level", values.get("points"))

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.errors import UsageError
+from analysis.exports.coded import as_texts
 from analysis.exports.names import is_sensitive, key_name
 from analysis.exports.students import Students
-from analysis.exports.table import as_texts
 
 KEY = ["student_id", "classroom_id"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,7 +118,7 @@ def place_students(
     placed = observed["student_id"].isin(known).to_numpy()
     if placed.all():
         return observed, extended
-    strangers = observed.loc[~placed, "student_id"].dropna().unique()
+    strangers = observed.loc[~placed, "student_id"].dropna().unique().tolist()
     if not len(roster) and not len(found):
         reading.findings.note(
             f"names no classrooms and there is no roster yet: its {len(strangers)} students are "
@@ -160,7 +161,7 @@ def name_windows(reading: Reading, observed: pd.DataFrame, window: str | None) -
     A window in a file of our own forms stays. A platform's own window stays where the file
     has several; where it has one, the window that was asked for takes its place.
     """
-    told = observed["window"].dropna().unique()
+    told = observed["window"].dropna().unique().tolist()
     if reading.vendor and window is not None and len(told):
         if len(told) == 1:
             reading.findings.note(f"its window {told[0]} is stored as {window}, as you asked.")
@@ -172,11 +173,12 @@ def name_windows(reading: Reading, observed: pd.DataFrame, window: str | None) -
             )
     lacking = observed["window"].isna().to_numpy()
     if lacking.any():
-        given = window if window is not None else name_window(observed["observed_on"])
-        if isinstance(given, pd.Series):
-            _refuse_without_window(reading, given[lacking])
-            given = given.array
-        if len(told):
+        given: Any = window
+        if window is None:
+            by_day = name_window(observed["observed_on"])
+            _refuse_without_window(reading, by_day[lacking])
+            given = by_day.array
+        if told:
             given = np.where(lacking, given, observed["window"].to_numpy(dtype=object))
         observed = observed.assign(window=_repeated(given, len(observed)))
     stem = reading.findings.file.rsplit(".", 1)[0].replace("/", " ")
@@ -187,7 +189,7 @@ def name_windows(reading: Reading, observed: pd.DataFrame, window: str | None) -
     return observed
 
 
-def _repeated(text, n: int):
+def _repeated(text: Any, n: int) -> Any:
     """Return one text for all rows, coded; anything else as it is."""
     if isinstance(text, str):
         return pd.Categorical.from_codes(np.zeros(n, dtype="int8"), pd.Index([text], dtype="str"))

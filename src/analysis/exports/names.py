@@ -121,10 +121,9 @@ def kind_of_row(text: str) -> str | None:
     said = clean_name(text)
     if said.isdecimal():
         return None
-    for kind, pattern in name_rules()["no_student"].items():
-        if said and re.search(pattern, said, re.IGNORECASE):
-            return kind
-    return None
+    patterns: dict[str, str] = name_rules()["no_student"]
+    kinds = (kind for kind, one in patterns.items() if said and re.search(one, said, re.IGNORECASE))
+    return next(kinds, None)
 
 
 @cache

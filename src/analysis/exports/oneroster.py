@@ -64,7 +64,7 @@ def read(table: Table, context: Context) -> Reading:
 def combine(readings: Sequence[Reading]) -> None:
     """Fill in the roster and the observations that the OneRoster tables give together."""
     tables = {reading.raw[0]: reading for reading in readings if reading.raw is not None}
-    frames = {kind: reading.raw[1] for kind, reading in tables.items()}
+    frames = dict(reading.raw for reading in readings if reading.raw is not None)
     ids = _student_ids(frames.get("users"))
     if "enrollments" in tables:
         tables["enrollments"].roster = build_roster(frames, ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ def derive_key(
     """
     if not full.any():
         return None
-    key = {
+    key: dict[Any, str] = {
         place: answers.loc[full, place].str.casefold().mode().iloc[0]
         for place in answers.columns
         if answers.loc[full, place].notna().any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,7 +130,7 @@ class Reading:
     coach_only: pd.DataFrame | None = None
 
 
-def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
+def build_observations(index: pd.Index, **columns: Any) -> pd.DataFrame:
     """Return observations with the given columns; the others are missing.
 
     Parameters
@@ -139,7 +140,7 @@ def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
     columns
         Series aligned with ``index``, arrays of its length, or single values.
     """
-    frame = {"row": np.asarray(index)}
+    frame: dict[str, Any] = {"row": np.asarray(index)}
     for name in OBSERVATION_COLUMNS[1:]:
         value = columns.get(name)
         value = value.array if isinstance(value, pd.Series) else value
@@ -153,7 +154,7 @@ def build_observations(index: pd.Index, **columns) -> pd.DataFrame:
     return pd.DataFrame(frame, copy=False)
 
 
-def _missing(name: str, n: int):
+def _missing(name: str, n: int) -> np.ndarray | pd.Categorical:
     # One missing value seen n times: a column of them need not be written to memory.
     if name == "observed_on":
         return np.broadcast_to(np.datetime64("NaT", "ns"), n)

@@ -89,8 +89,8 @@ def read_skills(table: Table, context: Context) -> Reading:
             frame[name] = table.text(place)
     frame = frame[ids.notna()]
     again = frame["skill_id"].duplicated()
-    for row in frame.index[again]:
-        table.findings.fault(f"the skill {frame.at[row, 'skill_id']} stands twice", row=row)
+    for row, skill_id in zip(frame.index[again], frame.loc[again, "skill_id"], strict=True):
+        table.findings.fault(f"the skill {skill_id} stands twice", row=row)
     table.findings.refuse_faults(MEND)
     return Reading(
         SKILLS_NAME, table.findings, table.rows, skills=frame.reset_index(drop=True), vendor=False
@@ -110,8 +110,7 @@ def recognise_items(names: list[str]) -> bool:
 def read_items(table: Table, context: Context) -> Reading:
     """Return which item asks for which skill, with its points and, in an item map, its key."""
     roles = find_roles(table.names, ["item_id", "skill_id", "points_possible", "points", "answer"])
-    roles.setdefault("points_possible", roles.get("points"))
-    possible, bad = read_numbers(table.text(roles["points_possible"]))
+    possible, bad = read_numbers(table.text(roles.get("points_possible", roles.get("points"))))
     for row in table.rows[bad | (possible <= 0)]:
         table.findings.fault("points possible are not a number above 0", row=row)
     table.findings.refuse_faults(MEND)
@@ -187,7 +186,7 @@ def _split_skills(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _note_unread(table: Table, read: set[int]) -> None:
     aside: dict[str, list[str]] = {"sensitive": [], "demographic": []}
-    other = []
+    other: list[str] = []
     for place, name in enumerate(table.names):
         if place in read or not name:
             continue

@@ -59,7 +59,8 @@ class Platform:
     coded: bool = False
 
 
-def _declare(key: str, entry: Mapping[str, Any]) -> Platform:
+def _declare(key: str, given: Mapping[str, Any]) -> Platform:
+    entry = dict(given)
     return Platform(
         key, entry["name"], partial(declared.recognise, entry), partial(declared.read, entry)
     )

@@ -39,14 +39,14 @@ def recognise_illuminate(names: list[str]) -> bool:
 def read_illuminate(table: Table, context: Context) -> Reading:
     """Return each question's points, by the item map's key or by full scores."""
     rows = table.rows
-    roles = {
+    own = {
         "student_id": table.place("Local Student Id"),
         "observed_on": table.place("Date Taken"),
     }
     others = find_roles(
         table.names, [role for role in STUDENT_ROLES if role not in ("student_id", "source")]
     )
-    roles = {role: p for role, p in (others | roles).items() if p is not None}
+    roles = others | {role: place for role, place in own.items() if place is not None}
     students = read_students(table, context, roles=roles)
     table = students.table
     source = table.findings.file.rsplit(".", 1)[0]

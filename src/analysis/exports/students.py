@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -131,22 +132,20 @@ def clean_ids(ids: pd.Series, findings: Findings) -> pd.Series:
     odd = {} if digits else {c: text for c, text in enumerate(texts) if not text.isdecimal()}
     for code, text in odd.items():
         why = _why_no_id(text)
-        for place in np.flatnonzero(codes == code) if why else ():
-            findings.fault(
-                f"{why}; format the column as text and export again", row=ids.index[place]
-            )
+        for row in ids.index[codes == code] if why else ():
+            findings.fault(f"{why}; format the column as text and export again", row=row)
     marked = [text for text in odd.values() if text.startswith("'")]
     if marked:
         findings.note(f"ids with an apostrophe in front are read without it: {name_some(marked)}.")
         texts = [text.lstrip("'") for text in texts]
     _note_lengths(texts, findings)
-    whole = [_WHOLE.match(text) for text in texts] if len(odd) == len(texts) else []
-    if texts and whole and all(whole):
+    whole = [found[1] for text in texts if (found := _WHOLE.match(text))]
+    if texts and len(odd) == len(texts) == len(whole):
         findings.note(
-            f"ids are written like {texts[0]}; they are read as {whole[0].group(1)}. Format the "
+            f"ids are written like {texts[0]}; they are read as {whole[0]}. Format the "
             "column as text to keep ids as they are."
         )
-        texts = [match.group(1) for match in whole]
+        texts = whole
     return ids if texts is told else take_texts(texts, codes, ids)
 
 
@@ -264,7 +263,7 @@ def _drop_summary_rows(table: Table, roles: dict[str, int]) -> tuple[Table, dict
         reason, mend = _NOT_A_STUDENT[kind]
         table.findings.put_aside([row], f"“{label}”: {reason}", mend)
         if kind == "possible":
-            possible |= trim(table.cells.loc[row].astype("str")).dropna().to_dict()
+            possible |= _written(table, row)
     return (table.keep(~np.isin(table.rows, list(kinds))) if kinds else table), possible
 
 
@@ -273,10 +272,17 @@ def _possible_above(table: Table) -> dict[int, str]:
     for _, line in table.above.iterrows():
         cells = trim(line).dropna()
         if len(cells) > 1 and kind_of_row(cells.iloc[0]) == "possible":
-            return {
-                p: text for p, text in cells.iloc[1:].items() if read_cell(text).form == Form.NUMBER
-            }
+            others = dict(zip(cells.index[1:], cells.iloc[1:], strict=True))
+            return {p: text for p, text in others.items() if read_cell(text).form == Form.NUMBER}
     return {}
+
+
+def _written(table: Table, row: int) -> dict[int, str]:
+    """Return the texts of a row by column place, without its empty cells."""
+    # A sheet row stands once, so that looking it up gives a row.
+    cells = cast("pd.Series", table.cells.loc[row])
+    texts = trim(cells.astype("str")).dropna()
+    return dict(zip(texts.index, texts, strict=True))
 
 
 def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]]:
@@ -295,8 +301,9 @@ def _row_kinds(table: Table, roles: dict[str, int]) -> dict[int, tuple[str, str]
         codes, unique = codes_of(texts)
         labels = list_texts(unique)
         kinds = [None if label.isdecimal() else kind_of_row(label) for label in labels]
-        for code in [code for code, kind in enumerate(kinds) if kind]:
-            label, kind = labels[code], kinds[code]
+        for code, (label, kind) in enumerate(zip(labels, kinds, strict=True)):
+            if kind is None:
+                continue
             for place in np.flatnonzero(codes == code):
                 alone = pd.isna(ids.iloc[place]) or (texts is first and ids.iloc[place] == label)
                 if alone or (kind == "test_students" and texts is names):
@@ -311,9 +318,9 @@ def _first_place(table: Table) -> int:
 def _drop_rows_without_id(table: Table, roles: dict[str, int], *, strict: bool) -> Table:
     lost = table.text(roles.get("student_id")).isna().to_numpy()
     for row in table.rows[lost]:
-        written = trim(table.cells.loc[row].astype("str")).dropna()
+        written = _written(table, row)
         if len(written) <= 1:
-            text = written.iloc[0] if len(written) else ""
+            text = next(iter(written.values()), "")
             table.findings.put_aside(
                 [row], f"“{text}”: a line of text, not a student", "Nothing to do."
             )

@@ -80,15 +80,16 @@ class Table:
 
         Of several names the first that is there is taken.
         """
-        place = column
         if isinstance(column, (str, list)):
             names = [column] if isinstance(column, str) else column
-            place = next((p for name in names if (p := self.place(name)) is not None), None)
-        if place is None:
+            places = (self.place(name) for name in names)
+            column = next((place for place in places if place is not None), None)
+        if column is None:
             return no_texts(self.cells.index, coded=self.is_coded)
-        if place not in self._trimmed:
-            self._trimmed[place] = trim(self.cells[place])
-        return self._trimmed[place]
+        if column not in self._trimmed:
+            texts: pd.Series = self.cells[column]
+            self._trimmed[column] = trim(texts)
+        return self._trimmed[column]
 
     def put(self, place: int, texts: pd.Series, name: str | None = None) -> Table:
         """Return the table with other cells in a column; a new place needs a name."""
@@ -164,4 +165,4 @@ def drop_blank_rows(cells: pd.DataFrame) -> pd.DataFrame:
 def _is_blank(texts: pd.Series) -> np.ndarray:
     codes, unique = codes_of(texts)
     empty = [not text.strip() for text in list_texts(unique)]
-    return np.append(np.asarray(empty, dtype=bool), True)[codes]
+    return np.append(np.asarray(empty, dtype=bool), True).take(codes)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.exports.cells import WHY_REFUSED, Form, ScoreColumn, read_numbers
+from analysis.exports.cells import Form, ScoreColumn, read_numbers
 from analysis.exports.coded import as_texts, first_of_key
 from analysis.exports.dates import read_dates
+from analysis.exports.findings import Findings
+from analysis.exports.judging import refuse_cells
 from analysis.exports.names import find_roles
 from analysis.exports.reading import Context, Reading, build_observations
 from analysis.exports.students import (
@@ -45,7 +48,7 @@ def read(table: Table, context: Context) -> Reading:
     kept = _drop_rows_about_nothing(students)
     values = _read_values(kept, context)
     observed = build_observations(
-        kept.table.rows,
+        kept.table.cells.index,
         student_id=kept.frame["student_id"],
         classroom_id=kept.frame["classroom_id"],
         item_id=kept.text("item_id"),
@@ -102,7 +105,8 @@ def _read_values(students: Students, context: Context) -> dict[str, Any]:
         "no points, score or level",
         "Nothing to do where the answer is missing; else fill it in.",
     )
-    return values | {"kind": pd.Series(pd.Categorical.from_codes(kinds, list(_KINDS)))}
+    named = pd.Categorical.from_codes(kinds, pd.Index(list(_KINDS)))
+    return values | {"kind": pd.Series(named)}
 
 
 def _read_points(students: Students, context: Context) -> tuple[dict[str, Any], np.ndarray]:
@@ -110,7 +114,7 @@ def _read_points(students: Students, context: Context) -> tuple[dict[str, Any], 
     column = ScoreColumn(students.text("points"))
     name = students.table.names[students.roles["points"]]
     allowed = {Form.NUMBER, Form.OUT_OF, Form.PERCENT, Form.TRUTH}
-    _refuse_forms(column, column.forms - allowed, rows, name, findings)
+    refuse_cells(column, column.forms - allowed, name, rows, findings, "{text} is not plain points")
     points = column.numbers()
     if Form.TRUTH in column.forms:
         truth = column.is_one_of([cell.text.casefold() == "true" for cell in column.cells])
@@ -149,7 +153,14 @@ def _possible_of_items(students: Students, context: Context, possible: np.ndarra
     )
 
 
-def _check_range(points, possible, filled, rows, name, findings) -> None:
+def _check_range(
+    points: np.ndarray,
+    possible: np.ndarray,
+    filled: np.ndarray,
+    rows: np.ndarray,
+    name: str,
+    findings: Findings,
+) -> None:
     with np.errstate(invalid="ignore"):
         over, under, none = filled & (points > possible), points < 0, filled & (possible <= 0)
     for bad, words in (
@@ -196,16 +207,17 @@ def _read_levels(students: Students, context: Context) -> tuple[dict[str, Any], 
     return _on_their_scales(levels, scales, findings), levels.notna().to_numpy()
 
 
-def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict[str, Any]:
+def _on_their_scales(levels: pd.Series, scales: pd.Series, findings: Findings) -> dict[str, Any]:
     read = levels.copy()
-    for (scale, level), rows in levels.groupby([scales, levels]).groups.items():
+    groups: Mapping[Any, pd.Index] = levels.groupby([scales, levels]).groups
+    for (scale, level), rows in groups.items():
         if scale not in SCALES:
             findings.fault(
-                f"there is no scale {scale!r}; there are {', '.join(SCALES)}", row=rows[0]
+                f"there is no scale {scale!r}; there are {', '.join(SCALES)}", row=int(rows[0])
             )
         elif (label := SCALES[scale].read(level)) is None:
             findings.fault(
-                f"{level!r} is no level of the scale {scale!r}", row=rows[0], column="level"
+                f"{level!r} is no level of the scale {scale!r}", row=int(rows[0]), column="level"
             )
         else:
             read.loc[rows] = label
@@ -213,15 +225,6 @@ def _on_their_scales(levels: pd.Series, scales: pd.Series, findings) -> dict[str
 
 
 _KINDS = {"level": _read_levels, "score": _read_scores, "points": _read_points}
-
-
-def _refuse_forms(column: ScoreColumn, forms, rows, name, findings) -> None:
-    for form in sorted(forms):
-        why = WHY_REFUSED.get(form, "{text} is not plain points")
-        where = column.where(form)
-        for place in np.flatnonzero(where)[:1000]:
-            text = column.cells[column.codes[place]].text
-            findings.fault(why.format(text=text), row=int(rows[place]), column=name)
 
 
 def _items_of(observed: pd.DataFrame) -> pd.DataFrame | None:

@@ -97,7 +97,7 @@ def read(table: Table, context: Context) -> Reading:
 def _drop_blank(said: pd.DataFrame, table: Table, asked: list[int]) -> pd.DataFrame:
     """Set aside answers without a word: they are no retake of an earlier one."""
     written = [table.text(place).reindex(said.index).notna() for place in asked]
-    is_blank = ~np.logical_or.reduce(written)
+    is_blank: np.ndarray = ~np.logical_or.reduce(written)
     table.findings.put_aside(
         said.loc[is_blank, "row"], "every question is left blank", "Nothing to do."
     )
@@ -116,7 +116,8 @@ def _find_students(table: Table, context: Context) -> tuple[Table, dict[str, int
     known = {_key(one): one for one in context.roster["student_id"]}
     mails, by_name = table.text(_MAILS), _by_name(context)
     names = [table.text(place) for place in _find_names(table)]
-    ids, why = [], {}
+    ids: list[str | None] = []
+    why: dict[str, list[int]] = {}
     for place, row in enumerate(table.rows):
         written = [texts.iloc[place] for texts in names]
         student, reason = _told_by(mails.iloc[place], written, known, by_name)
@@ -169,7 +170,10 @@ def _places(names: list[str], role: str) -> Iterator[int]:
 
 
 def _told_by(
-    mail, names: list[Any], known: dict[str, Any], by_name: dict[str, Any]
+    mail: object,
+    names: list[object],
+    known: dict[str, str],
+    by_name: dict[frozenset[str], set[str]],
 ) -> tuple[str | None, str]:
     """Return whose answer it is, or why that cannot be told."""
     if isinstance(mail, str):
@@ -306,7 +310,7 @@ def read_rating(answer: str, most: int | None) -> float:
         most = int(number.group(2)) if number.group(2) else most
         place = int(number.group(1))
         return (place - 1) / (most - 1) if most and 1 <= place <= most else np.nan
-    words = _rules()["ratings"]
+    words: dict[str, float] = _rules()["ratings"]
     if said in words:
         return words[said]
     bare = re.sub(r"[^\w\s']", "", said).strip()

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.errors import DataError
 from analysis.exports.cells import Form, ScoreColumn
 from analysis.exports.collecting import Collector
+from analysis.exports.findings import Findings
 from analysis.exports.judging import judge_item, judge_tracker
 from analysis.exports.names import find_roles, is_demographic, is_derived, is_sensitive
 from analysis.exports.reading import Context, Reading
@@ -104,7 +105,7 @@ def split_columns(students: Students) -> list[int]:
     return places
 
 
-def note_dropped(aside: dict[str, list[str]], findings) -> None:
+def note_dropped(aside: dict[str, list[str]], findings: Findings) -> None:
     """Name columns that were not read, by why; their values appear nowhere."""
     why = {
         "sensitive": "dropped unread, because nobody needs it here",
@@ -129,7 +130,7 @@ def _names_as_ids(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str,
     place = roles.get("display_name")
     if place is None and {"first_name", "last_name"} <= roles.keys():
         first, last = (table.text(roles[role]).fillna("") for role in ("first_name", "last_name"))
-        place = max(table.cells.columns) + 1
+        place = int(max(table.cells.columns)) + 1
         table = table.put(place, (first + " " + last).str.strip(), "Student Name")
     names = table.text(place)
     rooms = table.text(roles.get("classroom_id"))
@@ -151,7 +152,8 @@ def _refuse_missing_classroom(table: Table, roles: dict[str, int], context: Cont
     """Raise for a tracker of scores without classrooms; a list of students may have none."""
     if "classroom_id" in roles or len(context.roster):
         return
-    others = [place for place in table.cells.columns if place not in roles.values()]
+    taken = set(roles.values())
+    others = [place for place in map(int, table.cells.columns) if place not in taken]
     forms = set().union(*(ScoreColumn(table.text(place)).forms for place in others))
     if len(table.cells) and not forms & {Form.NUMBER, Form.PERCENT, Form.OUT_OF}:
         return

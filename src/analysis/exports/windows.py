@@ -80,4 +80,5 @@ def name_window(days: pd.Series) -> pd.Series:
     season = season.mask((month_day <= 301) | (month_day >= 1116), "MOY")
     season = season.mask((month_day >= 701) & (month_day <= 1115), "BOY")
     years = start.astype("Int64").astype("str") + "-" + (start + 1).astype("Int64").astype("str")
-    return (years + " " + season).where(days.notna())
+    named: pd.Series = years + " " + season
+    return named.where(days.notna())

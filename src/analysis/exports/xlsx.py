@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -210,11 +211,18 @@ class _SheetParser:
     def _merge(self, reference: str) -> None:
         first, _, last = reference.partition(":")
         (top, left), (bottom, right) = read_reference(first), read_reference(last or first)
-        if None not in (top, left, bottom, right):
-            self.sheet.merged.append((top, left, bottom, right))
+        if top is None or left is None or bottom is None or right is None:
+            return
+        self.sheet.merged.append((top, left, bottom, right))
 
 
-def _parse(data: bytes, where: str, start, end, characters) -> None:
+def _parse(
+    data: bytes,
+    where: str,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None],
+    characters: Callable[[str], None],
+) -> None:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = lambda tag, attributes: start(
@@ -224,7 +232,7 @@ def _parse(data: bytes, where: str, start, end, characters) -> None:
     parser.EndElementHandler = lambda tag: end(tag.rpartition(" ")[2])
     parser.CharacterDataHandler = characters
 
-    def refuse(*_) -> None:
+    def refuse(*_: object) -> None:
         raise DataError(
             f"{where}: the workbook is damaged or was made to do harm (it defines entities).\n"
             "Save the table alone as CSV."
