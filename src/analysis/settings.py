@@ -328,7 +328,7 @@ def _describe(error: ValidationError, model: type[BaseModel], where: str) -> str
     return join_faults(faults)
 
 
-def _section_of(model: type[BaseModel], loc: tuple) -> tuple[str, list[str]]:
+def _section_of(model: type[BaseModel], loc: tuple[Any, ...]) -> tuple[str, list[str]]:
     """Return the name of the section a place is in, and the settings it may have."""
     section = [str(part) for part in loc if not isinstance(part, int)]
     for name in section:

@@ -7,6 +7,7 @@ ladder each student stands where the next thing to learn is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -109,14 +110,16 @@ def skill_ladders(
         The most spread first; strands nobody was asked about are left out.
     """
     wide = standing.pivot(index="student_id", columns="skill_id", values=["mastery", "n_items"])
-    mastery, asked = wide["mastery"], wide["n_items"] > 0
+    # Of columns in two levels, a name of the first gives a table.
+    mastery, n_items = (cast("pd.DataFrame", wide[name]) for name in ("mastery", "n_items"))
+    asked = n_items > 0
     strands = _strand_of(framework)
     ladders = []
     for title in dict.fromkeys(strands):
         skills = [one for one in framework.skill_ids if strands[one] == title]
         skills = sorted(skills, key=lambda one: natural_key(framework.text_of(one, "grade")))
         skills = [one for one in skills if one in mastery.columns]
-        if len(skills) >= FEWEST_RUNGS and asked[skills].any(axis=None):
+        if len(skills) >= FEWEST_RUNGS and asked[skills].to_numpy().any():
             ladders.append(_climb(title, skills, mastery, asked, framework, student_ids))
     return sorted(ladders, key=lambda ladder: -ladder.spread)
 

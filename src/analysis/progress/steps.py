@@ -129,8 +129,8 @@ def list_ready_to_show(standing: pd.DataFrame, framework: SkillFramework) -> pd.
         & (standing["mastery"] >= LIKELY)
     ]
     is_implied = implied[
-        wide.index.get_indexer(open_to_show["student_id"]),
-        wide.columns.get_indexer(open_to_show["skill_id"]),
+        wide.index.get_indexer(pd.Index(open_to_show["student_id"])),
+        wide.columns.get_indexer(pd.Index(open_to_show["skill_id"])),
     ]
     kept = _in_order(open_to_show[~is_implied], framework)
     kept = kept.sort_values("mastery", ascending=False, kind="stable")
