@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from analysis.cli import app
 from analysis.doctor import Places, State, environment, examine, places, runs
 from analysis.doctor.environment import check_packages, check_python
-from analysis.doctor.places import check_disk, check_notebooks, check_permissions
+from analysis.doctor.places import check_disk, check_inbox, check_notebooks, check_permissions
 from analysis.doctor.runs import (
     check_clock,
     check_data,
@@ -127,6 +127,12 @@ def test_scripts_without_a_font_are_named(monkeypatch):
 def test_the_notebooks_are_looked_for(tmp_path):
     assert check_notebooks(PROJECT / "notebooks").state == "good"
     assert check_notebooks(tmp_path).state == "mend"
+
+
+def test_the_inbox_is_looked_for(tmp_path):
+    assert check_inbox(tmp_path / "inbox").state == "look"
+    (tmp_path / "a.csv").write_text("")
+    assert check_inbox(tmp_path).says == f"1 files are in {tmp_path}."
 
 
 @pytest.mark.parametrize(
@@ -287,6 +293,14 @@ def test_a_run_that_failed_is_told_with_its_steps(out):
     assert check.mend == f"Read {out / 'runs/nights/x/digest.txt'}"
 
 
+def test_a_run_that_was_cut_off_is_told_and_one_at_work_is_not(out):
+    begun = out / "runs" / "nights" / "started.json"
+    write_json(begun, {"started": "2026-11-24T05:30:00Z"})
+    with locked(begun.parent, "under way"):
+        assert check_last_run(out).state == "good"
+    assert "was cut off" in check_last_run(out).says
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ended": 7}', '{"ended": "soon"}'])
 def test_half_a_summary_is_no_run(out, text):
     (out / "last-run.json").write_text(text)
@@ -362,9 +376,10 @@ def test_a_check_that_breaks_does_not_stop_the_others(tmp_path, monkeypatch):
         raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
 
     monkeypatch.setattr(environment, "check_fonts", broken)
-    where = Places(None, tmp_path / "store", tmp_path / "out", PROJECT / "notebooks")
+    folders = [tmp_path / name for name in ("store", "out", "notebooks", "inbox")]
+    where = Places(None, *folders)
     checks = {check.name: check for check in examine(where, stale_after=45)}
-    assert len(checks) == 12
+    assert len(checks) == 13
     assert checks["fonts"].says == "This could not be looked at: ModuleNotFoundError (pandas)."
     assert checks["python"].state is State.GOOD
 

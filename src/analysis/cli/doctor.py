@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from analysis.cli.app import ConfigOption, JsonOption, OutOption, StoreOption, app, out, print_json
-from analysis.settings import read_settings
+from analysis.settings import anchor, read_settings
 
 TO_MEND = 1
+PLANS = "plans"
+"""What teachers decided, beside the store."""
 MARKS = {"good": "well ", "look": "look ", "mend": "MEND "}
 
 
@@ -29,16 +31,18 @@ def doctor_command(
     """Look at what reports need, and say how to mend it; 0: nothing to mend, 1: something."""
     from analysis.doctor import Places, State, examine
 
-    settings = read_settings(config, store=store, out=out_dir)
-    file = config or Path("coach.toml")
     # As a run does: from where the settings are.
     folder = config.resolve().parent if config else Path.cwd()
+    given = {"store": store and store.absolute(), "out": out_dir and out_dir.absolute()}
+    settings = anchor(read_settings(config, **given), folder)
+    file = config or Path("coach.toml")
     where = Places(
         config=file.resolve() if file.is_file() else None,
-        store=folder / settings.store,
-        out=folder / settings.out,
-        notebooks=folder / settings.notebooks,
-        private=((folder / settings.store).parent / "plans",),
+        store=settings.store,
+        out=settings.out,
+        notebooks=settings.notebooks,
+        inbox=settings.run.inbox,
+        private=(settings.store.parent / PLANS, settings.run.share_out),
     )
     checks = examine(where, stale_after=stale_after)
     n = {state: sum(check.state is state for check in checks) for state in State}

@@ -68,7 +68,7 @@ def schedule_command(
 
     if demo and kind is not Kind.GITHUB:
         raise UsageError("--demo is a workflow of GitHub's.\nUse coach schedule github --demo.")
-    settings = read_settings(config, out=out_dir)
+    settings = read_settings(config, out=out_dir and out_dir.absolute())
     times = parse_times(at, days)
     # A run finds everything from where its settings are; another command, from here.
     folder = Path.cwd() if words or config is None else config.resolve().parent

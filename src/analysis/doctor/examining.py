@@ -19,7 +19,7 @@ class Places:
     ----------
     config
         Settings file; ``None`` where there is none.
-    store, out, notebooks
+    store, out, notebooks, inbox
         As in the settings.
     private
         More folders that nobody else may open.
@@ -29,6 +29,7 @@ class Places:
     store: Path
     out: Path
     notebooks: Path
+    inbox: Path
     private: tuple[Path, ...] = ()
 
 
@@ -54,6 +55,7 @@ def examine(where: Places, *, stale_after: int) -> list[Check]:
         "fonts": environment.check_fonts,
         "browser": environment.check_browser,
         "notebooks": partial(places.check_notebooks, where.notebooks),
+        "inbox": partial(places.check_inbox, where.inbox),
         "disk": partial(places.check_disk, where.out, where.store),
         "permissions": partial(places.check_permissions, (*both, *where.private), where.config),
         "clock": partial(runs.check_clock, where.out),

@@ -31,6 +31,19 @@ def check_notebooks(notebooks: Path) -> Check:
     )  # fmt: skip
 
 
+def check_inbox(inbox: Path) -> Check:
+    """Look for the folder that new exports are put in, which only ``coach run`` needs."""
+    if not inbox.is_dir():
+        return look(
+            "inbox", f"{inbox} is not there; coach run takes new exports from it.",
+            f"If you use coach run: mkdir -p {inbox}, and save exports there.",
+        )  # fmt: skip
+    if not os.access(inbox, os.R_OK | os.X_OK):
+        return must_mend("inbox", f"{inbox} cannot be read.", f"chmod u+rx {inbox}")
+    n = sum(path.is_file() for path in inbox.rglob("*"))
+    return good("inbox", f"{n} files are in {inbox}.")
+
+
 def check_disk(out: Path, store: Path) -> Check:
     """Look for room: for the next edition, and for those of the next weeks."""
     edition = _size_of(out / "current")

@@ -21,6 +21,8 @@ from analysis.schedule.record import Record, read_records
 LAST_RUN = "last-run.json"
 """What ``coach run`` leaves. It is read here as any other program may read it, so that the
 doctor works where the rest of the package does not."""
+BEGUN = Path("runs/nights/started.json")
+"""There while a run is at work, and after one that was cut off."""
 LATE = timedelta(hours=LONGEST_RUN_HOURS)
 """A run leaves its word when it ends; so long it may take."""
 CLOCKS_APART = timedelta(hours=1)
@@ -159,6 +161,12 @@ def _last_sign(record: Record, out: Path) -> datetime | None:
 def check_last_run(out: Path) -> Check:
     """Look at what the last run said."""
     told = _last_run(out)
+    if (out / BEGUN).is_file() and holder_of(out / BEGUN.parent / ".lock") is None:
+        return look(
+            "last run", "The last run was cut off before it could end. What was good before is "
+            "still shown.",
+            "The next one makes up for it. Was the computer switched off, or memory short?",
+        )  # fmt: skip
     if told is None:
         return good("last run", "There was no coach run yet.")
     code, when = told.get("exit_code"), f"{_ended(told):%Y-%m-%d %H:%M} UTC"
