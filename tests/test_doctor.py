@@ -315,6 +315,12 @@ def test_a_lock_says_who_holds_it(out):
     assert check_locks([out]).says.startswith("No run is at work")
 
 
+@pytest.mark.parametrize("folder", ["", "students", "runs/nights"])
+def test_every_lock_of_a_run_is_seen(out, folder):
+    with locked(out / folder, "testing"):
+        assert check_locks([out]).says == f"A run is at work in {out / folder}."
+
+
 def test_a_lock_is_also_told_where_the_kernel_cannot_be_asked(out, monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "PROC_LOCKS", tmp_path / "no such file")
     with locked(out, "testing"):

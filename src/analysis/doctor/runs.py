@@ -28,6 +28,8 @@ LATE = timedelta(hours=LONGEST_RUN_HOURS)
 CLOCKS_APART = timedelta(hours=1)
 LONGEST_SILENCE = timedelta(days=8)
 """Without a schedule of ours: the longest pause of a weekly run."""
+LOCKS_IN = ("", "*/", "runs/*/")
+"""Where a folder's locks lie: its own, those of a kind of pages, those of runs."""
 PROC_LOCKS = Path("/proc/locks")
 
 
@@ -184,9 +186,7 @@ def check_last_run(out: Path) -> Check:
 
 def check_locks(folders: Iterable[Path]) -> Check:
     """Look whether a run is at work, and whether it has been for too long."""
-    files = [
-        file for folder in folders for file in (*folder.glob(".lock"), *folder.glob("*/.lock"))
-    ]
+    files = [file for folder in folders for at in LOCKS_IN for file in folder.glob(f"{at}.lock")]
     holders = [holder for file in files if (holder := holder_of(file))]
     long = [one for one in holders if one.hours is not None and one.hours >= LONGEST_RUN_HOURS]
     if long:
