@@ -20,7 +20,7 @@ FLOORS = {
     "district": 4, "plans": 4, "profiles": 4, "growth": 4, "progress": 4, "coaching": 4,
     "voice": 4, "charts": 4, "audit": 4,
     "priorities": 4, "visits": 4, "equity": 4,
-    "rendering": 5, "sharing": 5, "forgetting": 5, "schedule": 5,
+    "rendering": 5, "sharing": 5, "forgetting": 5, "schedule": 5, "doctor": 5,
     "classroom": 6, "arrivals": 6, "students": 6, "caseload": 6, "explore": 6,
     # A run does what the commands do one after the other; so it is a door as they are.
     "nightly": 6,
@@ -34,6 +34,8 @@ MAY_IMPORT_BESIDE = {
     ("explore", "caseload"),
     # What was published is shared and forgotten; rendering knows neither.
     ("sharing", "rendering"), ("forgetting", "rendering"),
+    # The doctor asks for a browser, and when a run was due.
+    ("doctor", "rendering"), ("doctor", "schedule"),
     # The groups a notebook shows are the groups that are shared.
     ("cli", "classroom"),
     ("cli", "nightly"), ("nightly", "classroom"),

@@ -526,6 +526,13 @@ def test_without_settings_there_is_nothing_to_run(tmp_path, monkeypatch):
     assert "coach.toml is not there" in str(done.exception)
 
 
+def test_a_command_that_does_not_exist_is_not_scheduled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = coach("schedule", "cron", "--", "reprot", "--window", "W")
+    assert isinstance(done.exception, UsageError)
+    assert "no command 'reprot'" in str(done.exception)
+
+
 def test_files_are_written_where_asked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     coach("schedule", "systemd", "--to", "units", "--", "report", "--window", "W")

@@ -1,7 +1,8 @@
-"""A real cron daemon starts the line that was installed, and an edition appears."""
+"""A real cron daemon starts the whole run that was installed, and an edition appears."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -14,15 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.district import import_exports
 from analysis.rendering.edition import current_folder, read_edition
 from analysis.simulation import simulate_district, write_district
-from analysis.store import Store
-from conftest import WINDOW
+from conftest import PROJECT, WINDOW
 
 COACH = Path(sys.executable).parent / "coach"
-LONGEST_WAIT = 240
-"""Seconds; the next full minute is at most 70 away, two reports take some 15."""
+LONGEST_WAIT = 300
+"""Seconds; the next full minute is at most 70 away, a run of two reports some 20."""
 FOREIGN = """\
 # a line of somebody else, with a per cent sign: 100 %
 MAILTO=""
@@ -79,16 +78,15 @@ def crontab() -> Iterator[None]:
 
 @pytest.fixture
 def small_district(tmp_path) -> Path:
-    """Two classrooms in a folder whose name has all that a shell or cron trips over."""
+    """Two classrooms' exports in an inbox, below a name with all that cron trips over."""
     folder = tmp_path / "Ms. O'Neil's $HOME; 50% \\% done"
-    write_district(simulate_district(2, random_state=7), folder / "exports")
-    import_exports([folder / "exports"], Store(folder / "data" / "store"))
-    (folder / "coach.toml").write_text('store = "data/store"\nout = "reports"\n')
-    shutil.copytree(Path(__file__).parents[1] / "notebooks", folder / "notebooks")
+    write_district(simulate_district(2, random_state=7), folder / "data" / "inbox")
+    (folder / "coach.toml").write_text('[run]\npages = ["classroom"]\nsettle_seconds = 0\n')
+    shutil.copytree(PROJECT / "notebooks", folder / "notebooks")
     return folder
 
 
-def coach(*words: str, folder: Path) -> str:
+def coach(*words: str, folder: Path = Path("/")) -> str:
     done = subprocess.run(
         [COACH, *words], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
@@ -107,22 +105,34 @@ def next_minute() -> str:
 
 @pytest.mark.slow
 def test_cron_fires_the_installed_line_and_an_edition_appears(cron_daemon, crontab, small_district):
-    report = ["--", "report", "--window", WINDOW]
-    coach("schedule", "cron", "--at", next_minute(), "--days", "daily", "--install", *report,
-          folder=small_district)  # fmt: skip
+    settings = ["--config", str(small_district / "coach.toml")]
+    # From another folder: the line finds everything by itself.
+    coach("schedule", "cron", "--at", next_minute(), "--days", "daily", "--install", *settings)
     out = small_district / "reports"
     until = time.monotonic() + LONGEST_WAIT
-    while current_folder(out) is None and time.monotonic() < until:
+    while not (out / "last-run.json").is_file() and time.monotonic() < until:
         time.sleep(1)
-    coach("schedule", "cron", "--remove", folder=small_district)
-    log = (out / "schedule.log").read_text(encoding="utf-8")
+    checks = {check["name"]: check for check in examined(*settings)}
+    coach("schedule", "cron", "--remove", *settings)
+
     shown = current_folder(out)
+    log = (out / "schedule.log").read_text(encoding="utf-8")
     assert shown is not None, f"no edition after {LONGEST_WAIT} seconds; the log says: {log}"
     assert len(list(shown.glob("*.html"))) == 2 + 1
     assert not any(entry.failed for entry in read_edition(shown).entries.values())
+    assert json.loads((out / "last-run.json").read_text())["exit_code"] == 0
+    assert "it ran when it was last due" in checks["schedule"]["says"]
+    assert checks["last run"]["state"] == checks["permissions"]["state"] == "good"
     assert shown_crontab() == FOREIGN
     mine = [path for path in out.rglob("*") if not path.is_symlink()]
     assert [p for p in mine if stat.S_IMODE(p.stat().st_mode) & 0o077] == []
+
+
+def examined(*words: str) -> list[dict]:
+    done = subprocess.run(
+        [COACH, "doctor", "--json", *words], cwd="/", capture_output=True, text=True, timeout=120
+    )
+    return json.loads(done.stdout)["checks"]
 
 
 def test_installing_again_leaves_one_line_and_every_other_as_it_was(crontab, tmp_path):

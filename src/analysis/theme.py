@@ -47,6 +47,20 @@ CHART_FONTS = ["DejaVu Sans", "Noto Sans", "Roboto", "Arial", "sans-serif"]
 any other font for a script these do not cover."""
 
 
+def first_font() -> str | None:
+    """Return the font that charts are drawn in on this machine; none where it has none.
+
+    Examples
+    --------
+    >>> first_font() in CHART_FONTS
+    True
+    """
+    from matplotlib.font_manager import fontManager
+
+    known = {font.name for font in fontManager.ttflist}
+    return next((font for font in CHART_FONTS if font in known), None)
+
+
 @contextmanager
 def chart_style() -> Iterator[None]:
     """Draw in our look: same input, same bytes; a name is never read as a formula."""

@@ -12,6 +12,7 @@ import sys
 from analysis.cli import (
     audit,
     demo,
+    doctor,
     editions,
     forget,
     importing,
@@ -28,7 +29,7 @@ from analysis.errors import AnalysisError, StoppedError
 
 COMMANDS = (
     *(demo, importing, lab, report, students, editions, share, audit),
-    *(run, schedule, forget, visit),
+    *(run, schedule, doctor, forget, visit),
 )
 """In the order of the help; each module adds its command to the application."""
 

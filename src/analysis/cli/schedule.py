@@ -68,10 +68,12 @@ def schedule_command(
 
     if demo and kind is not Kind.GITHUB:
         raise UsageError("--demo is a workflow of GitHub's.\nUse coach schedule github --demo.")
-    settings = read_settings(config, out=out_dir)
+    settings = read_settings(config, out=out_dir and out_dir.absolute())
     times = parse_times(at, days)
     # A run finds everything from where its settings are; another command, from here.
     folder = Path.cwd() if words or config is None else config.resolve().parent
+    if words:
+        _check_command(words[0])
     asked = words or ([] if demo or remove else _run_words(config))
     job = make_job(asked, times, out=folder / settings.out, name=name, folder=folder)
     zone = _zone(timezone) if kind is Kind.GITHUB and not remove else ""
@@ -101,6 +103,13 @@ def _run_words(config: Path | None) -> list[str]:
             "Write one, or say which command to start: coach schedule cron -- report --window W"
         )
     return ["run", "--config", str(file.resolve())]
+
+
+def _check_command(command: str) -> None:
+    """Refuse what would fail every night with nobody there to see it."""
+    known = sorted(str(one.name) for one in app.registered_commands)
+    if command not in known:
+        raise UsageError(f"coach has no command {command!r}.\nIt has: {', '.join(known)}.")
 
 
 def _zone(given: str | None) -> str:

@@ -105,15 +105,24 @@ def remove(kind: str, job: Job) -> bool:
     return was_there
 
 
-def is_in_crontab(name: str) -> bool:
-    """Return whether the user's crontab has the job.
+def is_in_place(kind: str, name: str) -> bool:
+    """Return whether a schedule that was installed is still there.
+
+    For GitHub always true: whether a workflow is switched on, only GitHub knows.
 
     Raises
     ------
     UsageError
-        There is no cron, or it may not be asked.
+        The system has no such scheduler, or cannot be asked.
     """
-    return holds_job(_read_crontab(), name)
+    if kind == "cron":
+        return holds_job(_read_crontab(), name)
+    if kind == "systemd":
+        asked = _run("systemctl", "--user", "is-active", f"{name}.timer", may_fail=True)
+        return asked.returncode == 0
+    if kind == "windows":
+        return _run("schtasks", "/Query", "/TN", name, may_fail=True).returncode == 0
+    return True
 
 
 # -- cron ---------------------------------------------------------------------------------
