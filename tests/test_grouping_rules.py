@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import UsageError
-from analysis.grouping import GroupRules, SkillNeedGroups, form_groups
+from analysis.grouping import GroupRules, SkillNeedGroups, form_groups, program
 from analysis.grouping.conflicts import smallest_conflict
 from analysis.grouping.rules import Kind, Rule
 
@@ -165,6 +165,16 @@ def test_a_time_limit_gives_the_best_found_and_says_how_far_it_may_be_from_the_b
     assert groups.status_ == "time_limit"
     assert 0 < groups.gap_ < 1
     assert_rules_hold_by_default(groups)
+
+
+def test_without_a_time_limit_the_search_is_counted_in_steps(monkeypatch):
+    """However long each step takes, the same groups come out."""
+    monkeypatch.setattr(program, "MOST_NODES", 1)
+    mastery = np.random.default_rng(0).uniform(size=(80, 20)) ** 2
+    runs = [SkillNeedGroups(time_limit=None).fit(mastery) for _ in range(2)]
+    assert {one.status_ for one in runs} == {"time_limit"}
+    assert runs[0].labels_.tolist() == runs[1].labels_.tolist()
+    assert GroupRules().time_limit is None
 
 
 def assert_rules_hold_by_default(groups: SkillNeedGroups) -> None:

@@ -307,6 +307,19 @@ def test_there_must_be_an_edition_to_roll_back_to(settings, store, workers):
         roll_back(settings.out, "2020")
 
 
+def test_the_pdf_of_a_page_goes_with_it_and_not_with_its_successor(settings, store, workers):
+    run(settings)
+    before = current_folder(settings.out)
+    for page in before.glob("*a-*.html"):
+        page.with_suffix(".pdf").write_bytes(page.read_bytes())
+    store.save(evidence=answers("7A", points=0.0))
+    run(settings)
+    pdfs = {one.stem for one in current_folder(settings.out).glob("*.pdf")}
+    made = {one.stem for one in before.glob("*.pdf")}
+    assert [one[:2] for one in made - pdfs] == ["7a"]
+    assert pdfs < made
+
+
 def test_old_editions_are_removed_but_never_the_one_that_is_shown(settings, store, workers):
     for _ in range(4):
         run(settings, page_ids=["1A"], force=True)

@@ -70,7 +70,8 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         What it is worth, in students on target, that one student stays with most of the
         former group (``former_groups`` of :meth:`fit`).
     time_limit
-        Seconds for the proof; then the best found is returned with its ``gap_``.
+        Seconds for the proof; then the best found is returned with its ``gap_``. ``None``:
+        a number of steps, so that a busy machine finds the same groups as an idle one.
 
     Attributes
     ----------
@@ -86,7 +87,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
     gap_ : float
         Proven distance from the optimum, as a share of it: 0 means proven best.
     status_ : str
-        ``"optimal"`` or ``"time_limit"``.
+        ``"optimal"`` or ``"time_limit"``, also where the limit was one of steps.
     n_features_in_, feature_names_in_
         As everywhere in scikit-learn.
 

@@ -41,11 +41,14 @@ of a student in 400, for a quarter of the time. The gap is said as it is."""
 WHOLE = 1e-6
 """Distance from a whole number that still counts as whole."""
 
-OUT_OF_TIME = 1
-"""The solver's status when a limit ended the search."""
+STOPPED = {1, 4}
+"""The solver's status when a limit ended the search: of time, of steps."""
+
+MOST_NODES = 10_000
+"""Steps of the search where no time is given. A classroom's program takes one to a hundred."""
 
 QUICK_GAP = 0.05
-"""Gap at which to stop, however long it takes, where the time limit left a larger one."""
+"""Gap at which to stop, however long it takes, where a limit left a larger one."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,10 @@ class _Rows:
         self.low.append(low)
         self.high.append(high)
 
-    def solve(self, time_limit: float | None, gap: float):
+    def solve(self, gap: float, **limits: float):
         rows, columns, weights = zip(*self.entries, strict=True)
         matrix = coo_array((weights, (rows, columns)), shape=(len(self.low), len(self.cost)))
-        options = {"mip_rel_gap": gap}
-        if time_limit is not None:
-            options["time_limit"] = max(time_limit, 0.01)
+        options = {"mip_rel_gap": gap, **limits}
         constraints = LinearConstraint(matrix.tocsr(), self.low, self.high)
         whole, bounds = np.array(self.whole), Bounds(0, self.upper)
         how = {"constraints": constraints, "options": options}
@@ -166,7 +167,8 @@ class Program:
             Skills whose students must be on target in the least share, on average. Asked of
             those that fall short only: the rule breaks the transportation problem.
         time_limit
-            Seconds after which the best found is returned, with the proven bound.
+            Seconds after which the best found is returned, with the proven bound; ``None``:
+            after ``MOST_NODES`` steps, however long they take.
         gap
             Proven distance from the optimum, as a share of it, at which to stop; ``None``:
             where it counts as the optimum.
@@ -176,10 +178,15 @@ class Program:
         rows = self._build(unfolded, watched)
         if not rows.cost:
             return self._nobody_placed()
-        answer = rows.solve(time_limit, self._tolerance if gap is None else gap)
+        limit = (
+            {"node_limit": MOST_NODES}
+            if time_limit is None
+            else {"time_limit": max(time_limit, 0.01)}
+        )
+        answer = rows.solve(self._tolerance if gap is None else gap, **limit)
         found = None if answer.x is None else self._read(answer)
-        if answer.status == OUT_OF_TIME and (found is None or found.gap > QUICK_GAP):
-            answer = rows.solve(None, QUICK_GAP)
+        if answer.status in STOPPED and (found is None or found.gap > QUICK_GAP):
+            answer = rows.solve(QUICK_GAP)
             found = None if answer.x is None else self._read(answer)
         return found
 

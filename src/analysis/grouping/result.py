@@ -58,7 +58,8 @@ class GroupRules:
     wish_worth
         Students on target that one wish is worth.
     time_limit
-        Seconds for the proof.
+        Seconds for the proof. ``None``: a number of steps in its place, so that a busy
+        machine forms the same groups as an idle one.
 
     Examples
     --------
@@ -84,7 +85,7 @@ class GroupRules:
     certainty: float = 0.6
     group_gain: float = 0.25
     loyalty: float = 0.1
-    time_limit: float = 20.0
+    time_limit: float | None = None
     wishes: Sequence[tuple[str, str]] = ()
     wish_worth: float = 0.05
 

@@ -208,7 +208,7 @@ def publish(
         for entry in edition.entries.values():
             if entry.file and not (staging / entry.file).is_file():
                 _carry_over(before / entry.file, staging / entry.file)
-                _carry_sheets_over(before / entry.file, staging / entry.file)
+                _carry_over_beside(before / entry.file, staging / entry.file)
         write_whole(staging / INDEX, _make_index(edition))
         entries = [vars(entry) for entry in edition.entries.values()]
         write_json(staging / MANIFEST, vars(edition) | {"entries": entries})
@@ -344,8 +344,10 @@ def _carry_over(page: Path, to: Path) -> None:
         shutil.copy2(page, to)
 
 
-def _carry_sheets_over(page: Path, to: Path) -> None:
-    """Carry over the pages that were made of a page's sheets, where it has any."""
+def _carry_over_beside(page: Path, to: Path) -> None:
+    """Carry over a page's PDF and the pages that were made of its sheets, where it has any."""
+    if page.with_suffix(".pdf").is_file():
+        _carry_over(page.with_suffix(".pdf"), to.with_suffix(".pdf"))
     if sheet_folder(page).is_dir():
         make_private_folder(sheet_folder(to))
         for sheet in sheet_folder(page).iterdir():
