@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _peers import PEERS, SLOW_PEERS
-from _real import SETS, held_out, load
+from _ratings import compare_ratings
+from _real import SETS, held_out, load, score
 from _speed import in_own_process
 from designs import LITERATURE, literature_design, oracle_profiles, shared_design
 from sklearn.metrics import adjusted_rand_score
@@ -116,11 +117,11 @@ def run_literature(seed: int, repetitions: int) -> pd.DataFrame:
 def run_limit(seed: int, repetitions: int) -> pd.DataFrame:
     """Whole profiles right, as a share of the Bayes limit, on many data sets of each design.
 
-    Ten times the repetitions at 20 students, three times at 100, once at 500. The standard
-    error is of the share, over data sets.
+    Fifty times the repetitions at 20 students, three times at 100, once at 500. The
+    standard error is of the share, over data sets.
     """
     rows = []
-    times = {20: 10 * repetitions, 100: 3 * repetitions, 500: repetitions}
+    times = {20: 50 * repetitions, 100: 3 * repetitions, 500: repetitions}
     for name, n in product(LITERATURE, times):
         sims = (literature_design(name, n, [seed + 3, n, r]) for r in range(times[n]))
         found = np.array(
@@ -139,6 +140,14 @@ def run_real(seed: int, repetitions: int) -> pd.DataFrame:
     found = pd.concat([held_out(name, seed) for name in SETS])
     figures = ["AUC", "log-loss", "Brier", "ECE"]
     return found[["data", "prediction", *figures]].round(dict.fromkeys(figures, 4))
+
+
+def run_ratings(seed: int, repetitions: int) -> pd.DataFrame:
+    """Simulated ratings: who holds what, log-loss / calibration error.
+
+    First students whose level differs by degrees, then skills that are had or not.
+    """
+    return compare_ratings(seed, repetitions, score)
 
 
 def run_verdict(seed: int, repetitions: int) -> pd.DataFrame:
@@ -161,8 +170,9 @@ PARTS = {
     "shared": (run_shared, 10),
     "pooled": (run_pooled, 5),
     "literature": (run_literature, 8),
-    "limit": (run_limit, 30),
+    "limit": (run_limit, 20),
     "real": (run_real, 1),
+    "ratings": (run_ratings, 3),
     "verdict": (run_verdict, 1),
     "speed": (run_speed, 1),
 }

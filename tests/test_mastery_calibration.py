@@ -213,10 +213,10 @@ RUBRIC = {"rubric": (["1", "2", "3", "4"], "3")}
         ({"kind": "score", "score": 213.0, "cut": 210.0, "score_se": 3.0}, 0.8413, 4),
         ({"kind": "score", "score": 210.0, "cut": 210.0}, 1.0, 4),
         ({"kind": "score", "score": 209.0, "cut": 210.0}, 0.0, 4),
-        ({"kind": "level", "level": "1", "scale": "rubric"}, 0.0, 3),
-        ({"kind": "level", "level": "2", "scale": "rubric"}, 0.25, 3),
-        ({"kind": "level", "level": "3", "scale": "rubric"}, 0.75, 3),
-        ({"kind": "level", "level": "4", "scale": "rubric"}, 1.0, 3),
+        ({"kind": "level", "level": "1", "scale": "rubric"}, 0.0, 1),
+        ({"kind": "level", "level": "2", "scale": "rubric"}, 0.0, 1),
+        ({"kind": "level", "level": "3", "scale": "rubric"}, 1.0, 1),
+        ({"kind": "level", "level": "4", "scale": "rubric"}, 1.0, 1),
     ],
 )
 def test_each_kind_of_evidence_becomes_a_share_of_stated_weight(columns, share, weight):

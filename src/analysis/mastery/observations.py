@@ -14,9 +14,13 @@ from analysis.scales import SCALES
 from analysis.skills import natural_key
 from analysis.tables import EVIDENCE, Kind, check_table
 
-KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 3.0}
-"""Weight of one observation, in items: a score rests on many answers and a level on a
-whole task, but neither says which; how sure a score is stands in its standard error."""
+KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 1.0}
+"""Weight of one observation, in items: a score rests on many answers; how sure it is stands
+in its standard error. A level counts as one answer: right from the level that counts as
+mastery on, else wrong. Its place on the scale, or a greater weight, makes a model of
+had-or-not far too sure where students differ by degrees: mean log-loss of who holds what
+.43 for the place with weight 3, .31 for this, on seven kinds of simulated ratings
+(``benchmarks/results/mastery-ratings.md``)."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,7 @@ def read_observations(
     Observations
         Points become the share of points. A score becomes P(true score >= cut), normal
         with its standard error (without one: 1 at the cut or above, else 0); without a cut
-        it is no evidence. A level becomes its place: 0 the lowest, 1 the highest, one half
-        between the last level below mastery and the first that counts.
+        it is no evidence. A level becomes 1 from the first that counts as mastery on, else 0.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def read_observations(
     table = check_table(evidence, EVIDENCE, where)
     table = table[table["window"] == window]
     value = share_of(table, read_scales(scales), where)
+    counts = (value > 0.5).astype(float).where(value.notna())
+    value = value.where(table["kind"] != Kind.LEVEL, counts)
     table = table.assign(value=value)[value.notna()]
     keys = ["source", "observation_id"]
     pairs = table[[*keys, "skill_id", "kind"]].drop_duplicates([*keys, "skill_id"])
