@@ -5,9 +5,11 @@ VENV   := .venv
 READY  := $(VENV)/.ready
 COACH  := $(VENV)/bin/coach
 DEMO   := data/demo
+# A file's tests stay in one worker, for what they share; slow files are begun first.
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help env reports test lint lock clean forget-demo
+.PHONY: help env reports test unit lint lock clean forget-demo
 
 help:  ## Say what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +33,10 @@ reports: $(READY)  ## Render the demo district's reports
 test: $(READY)  ## Run every test
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m ruff format --check .
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
+
+unit: $(READY)  ## Run the tests that need no browser and no second
+	$(PYTEST) -m "not slow and not browser"
 
 lint: $(READY)  ## Mend what ruff can mend
 	$(VENV)/bin/python -m ruff check --fix .

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from analysis.district import import_exports, open_calibration
 from analysis.store import Store
@@ -26,6 +28,11 @@ def table(drawing: str) -> pd.DataFrame:
     return frame.mask(frame == "", None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first: two workers then end together, as the last ones to share are short."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the project; tests that need it skip without it."""
@@ -35,18 +42,40 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_store(tmp_path_factory) -> Store:
-    """The committed demo district, imported once."""
-    store = Store(tmp_path_factory.mktemp("demo") / "store")
-    import_exports([PROJECT / "data" / "demo"], store)
-    return store
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once for all workers; each is given a copy of its own."""
+    own = tmp_path_factory.getbasetemp()
+    common = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        common.mkdir(exist_ok=True)
+        with FileLock(common / f"{name}.lock"):
+            if not (common / name).exists():
+                unfinished = common / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                fill(unfinished)
+                unfinished.rename(common / name)
+        return shutil.copytree(common / name, tmp_path_factory.mktemp(name) / "store")
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def calibrated_store(demo_store) -> Store:
+def demo_store(made_once) -> Store:
+    """The committed demo district, imported once."""
+    demo = PROJECT / "data" / "demo"
+    return Store(made_once("demo", lambda folder: import_exports([demo], Store(folder))))
+
+
+@pytest.fixture(scope="session")
+def calibrated_store(demo_store, made_once) -> Store:
     """The demo district, its last window calibrated: to be copied, not written to."""
-    open_calibration(demo_store, WINDOW)
-    return demo_store
+
+    def calibrate(folder: Path) -> None:
+        shutil.copytree(demo_store.folder, folder)
+        open_calibration(Store(folder), WINDOW)
+
+    return Store(made_once("calibrated", calibrate))
 
 
 @pytest.fixture
