@@ -289,6 +289,13 @@ def test_systemd_replaces_nothing_in_a_word(word, said):
     assert f' "run" {said}\n' in service_unit(job_in("/srv/coach", "run", word))
 
 
+@pytest.mark.parametrize(
+    ("folder", "private"), [("/srv/coach", "yes"), ("/tmp/coach", "no"), ("/tmpfiles/coach", "yes")]
+)
+def test_a_private_folder_for_temporary_files_never_hides_the_job(folder, private):
+    assert f"PrivateTmp={private}\n" in service_unit(job_in(folder))
+
+
 @pytest.mark.parametrize("days", ["mon-fri", "daily", "sat,sun", "fri-mon"])
 def test_systemd_and_cron_mean_the_same_days(days):
     if shutil.which("systemd-analyze") is None:

@@ -1,14 +1,18 @@
 """A service and a timer for systemd; installed for one user, without being root.
 
 See the manual pages systemd.service, systemd.timer and systemd.exec. The protections that are set
-need no right of root: where a user's manager cannot make one, it goes on without it.
+need no right of root: where a user's manager cannot make one, it goes on without it. Others,
+such as ``ProtectKernelModules``, would keep a user's service from starting at all.
 """
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from analysis.schedule.clock import DAYS, EVERY_DAY
 from analysis.schedule.job import LOCKED, LONGEST_RUN_HOURS, Job
 
+TEMPORARY = ("/tmp", "/var/tmp")
 SERVICE = """\
 # Written by coach schedule; `coach schedule systemd --remove` takes it away.
 [Unit]
@@ -27,12 +31,9 @@ SuccessExitStatus={locked}
 Nice=10
 # What is made is its owner's only, and nothing of the system can be changed.
 UMask=0077
-PrivateTmp=yes
+PrivateTmp={private_tmp}
 NoNewPrivileges=yes
 ProtectSystem=full
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
 LockPersonality=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -64,7 +65,14 @@ def service_unit(job: Job) -> str:
         log=_percent(job.log),
         hours=LONGEST_RUN_HOURS,
         locked=LOCKED,
+        private_tmp="no" if _is_temporary(job) else "yes",
     )
+
+
+def _is_temporary(job: Job) -> bool:
+    """Return whether the job lies where a private folder for temporary files would hide it."""
+    paths = [PurePosixPath(path) for path in (job.folder, job.out, job.command[0])]
+    return any(path.is_relative_to(folder) for path in paths for folder in TEMPORARY)
 
 
 def timer_unit(job: Job) -> str:
