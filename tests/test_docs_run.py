@@ -8,6 +8,7 @@ cannot run there is named in :data:`NOT_RUN` with the reason.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -44,6 +45,9 @@ NO_SHELL = {
     "toml": "written to the file that the text names, and read as TOML",
 }
 """Languages of blocks that no shell runs, and why."""
+
+ELSEWHERE = re.compile(r"# [\w/]+\.py, for \w+'s own environment\n")
+"""How a block of Python begins that is for another program; it is only compiled."""
 
 SECONDS = 120
 
@@ -126,7 +130,9 @@ def follow(file: Path, folder: Path) -> None:
         if block.language == "sh":
             run_here(block, folder)
         elif block.language == "python":
-            exec(compile(block.text, block.where, "exec"), names)
+            code = compile(block.text, block.where, "exec")
+            if not ELSEWHERE.match(block.text):
+                exec(code, names)
         elif block.name:
             (folder / block.name).write_text(block.text, encoding="utf-8")
 
@@ -181,6 +187,12 @@ def test_only_a_few_commands_are_not_run():
              for line in b.commands]  # fmt: skip
     left_out = [line for line in lines if not_run(line)]
     assert len(left_out) <= len(lines) / 4, left_out
+
+
+def test_python_that_is_only_compiled_is_for_another_program():
+    compiled = [b.where for f in documents() for b in blocks_of(f) if ELSEWHERE.match(b.text)]
+    assert {where.split(":")[0] for where in compiled} == {"docs/scheduling.md"}
+    assert len(compiled) == 3
 
 
 @pytest.mark.parametrize("file", with_code(), ids=short)

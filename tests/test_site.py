@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from mkdocs.exceptions import PluginError
 
 from conftest import PROJECT
@@ -114,6 +115,16 @@ def test_no_page_is_wider_than_a_telephone(site, browser):
             wide.append(file.name)
     page.close()
     assert wide == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["index", "coaches/a-week", "data/settings", "method/limits"])
+def test_a_page_can_be_used_by_everyone(site, browser, name):
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.goto((site / f"{name}.html").as_uri())
+    found = Axe().run(page).response["violations"]
+    page.close()
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
 
 
 def test_the_measured_tables_are_those_of_the_results(site):

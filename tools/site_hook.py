@@ -35,7 +35,7 @@ PAGES = {
 }
 """Files of the repository and the pages of the site that they are."""
 
-UNWRITTEN = {"scheduling.md", "operating.md"}
+UNWRITTEN = {"operating.md"}
 """Pages that the navigation may name before they are there."""
 
 LINK = re.compile(r'(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s"]+)(?:\s+"(?P<title>[^"]*)")?\)')
@@ -138,7 +138,7 @@ def fill_tables(text: str, source: str) -> str:
         tables = read_tables((PROJECT / file).read_text("utf-8"))
         table = choose(tables, link["title"] or "", f"{source}: {file}")
         all_of_it = posixpath.relpath(file, posixpath.dirname(source))
-        return f"{table.to_markdown()}\n\n*{link['text']}* ([all of it]({all_of_it}))"
+        return f"*{link['text']}* ([all of it]({all_of_it}))\n\n{table.to_markdown()}"
 
     return ALONE.sub(fill, text)
 
