@@ -8,8 +8,10 @@ import re
 import subprocess
 import tomllib
 
+import nbformat
 import pytest
 import yaml
+from jupyter_client.kernelspec import find_kernel_specs
 from markdown.extensions.toc import slugify
 from pydantic import BaseModel
 from typer.main import get_command
@@ -168,6 +170,14 @@ def test_binder_finds_the_environment_and_makes_the_demo():
     makefile = (PROJECT / "Makefile").read_text("utf-8").replace("$(DEMO)", "data/demo")
     recipe = makefile.split("\nreports:")[1].split("\n\n")[0]
     assert lines == [line.strip().replace("$(COACH)", "coach") for line in recipe.splitlines()[1:]]
+
+
+def test_every_notebook_names_a_kernel_that_any_jupyter_finds():
+    found = find_kernel_specs()
+    notebooks = [nbformat.read(file, as_version=4) for file in PROJECT.glob("notebooks/*.ipynb")]
+    assert (
+        {notebook.metadata.kernelspec.name for notebook in notebooks} == {"python3"} <= set(found)
+    )
 
 
 def test_every_dependency_is_pinned_with_hashes():
