@@ -9,7 +9,7 @@ DEMO   := data/demo
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help env reports test unit lint lock clean forget-demo
+.PHONY: help env reports test unit docs picture lint lock clean forget-demo
 
 help:  ## Say what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,13 @@ test: $(READY)  ## Run every test
 unit: $(READY)  ## Run the tests that need no browser and no second
 	$(PYTEST) -m "not slow and not browser"
 
+docs: $(READY)  ## Build the documents as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet
+	@echo "Open site/index.html in a browser."
+
+picture: $(READY)  ## Render the picture of a report that the documents show (needs Chromium)
+	$(VENV)/bin/python tools/picture.py
+
 lint: $(READY)  ## Mend what ruff can mend
 	$(VENV)/bin/python -m ruff check --fix .
 	$(VENV)/bin/python -m ruff format .
@@ -52,4 +59,4 @@ forget-demo:
 	  reports/students reports/families reports/caseload
 
 clean: forget-demo  ## Remove the environment and everything rendered
-	rm -rf $(VENV)
+	rm -rf $(VENV) site
