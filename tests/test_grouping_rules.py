@@ -89,6 +89,7 @@ def fit_or_none(groups: SkillNeedGroups, mastery: np.ndarray) -> SkillNeedGroups
         return None
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_every_rule_holds_in_every_result(data):
@@ -113,6 +114,7 @@ def test_a_named_conflict_is_as_small_as_can_be(cores):
     assert not any(core < named for core in cores)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_everyone_is_accounted_for_once_whatever_the_class(data):

@@ -12,6 +12,7 @@ EXEMPT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:mastery holds numbers outside 0 to 1")
 def test_it_passes_scikit_learns_checks_but_the_one_that_wants_large_clusters():
     checks = check_estimator(SkillNeedGroups(), expected_failed_checks=EXEMPT, on_skip=None)

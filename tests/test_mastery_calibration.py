@@ -86,6 +86,7 @@ def test_ready_is_the_mastery_of_the_one_prerequisite(calibration):
     np.testing.assert_allclose(wide["ready", "times"], wide["mastery", "add"], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_rows_order_changes_nothing():
     shuffled = EVIDENCE.sample(frac=1, random_state=1)
     roster = ROSTER.sample(frac=1, random_state=2)
@@ -111,6 +112,7 @@ def test_a_saved_calibration_measures_the_same(calibration, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_calibration_of_many_skills_is_saved_too(tmp_path):
     skills = [f"skill-{k}" for k in range(10)]
     evidence, roster = make_evidence(60, skills=skills), make_roster(60)
@@ -225,6 +227,7 @@ def test_each_kind_of_evidence_becomes_a_share_of_stated_weight(columns, share, 
     assert seen.weight[0] == weight
 
 
+@pytest.mark.slow
 def test_levels_of_the_shipped_scales_need_no_scales_given(tmp_path):
     levels = EVIDENCE.assign(
         kind="level",
@@ -266,6 +269,7 @@ def test_an_item_of_two_skills_is_one_answer():
     assert seen.q.tolist() == [[1, 1]]
 
 
+@pytest.mark.slow
 def test_more_evidence_makes_the_interval_narrower():
     thin = EVIDENCE[EVIDENCE["observation_id"].str.endswith(("-0", "-1"))]
     widths = [

@@ -69,6 +69,7 @@ def test_knowing_the_classrooms_does_not_spoil_predictions():
     assert loss(labels) < loss(None) - 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ECPE.is_dir(), reason="the shared assessments are not here")
 def test_without_shrinkage_it_finds_the_published_profiles_of_ecpe(monkeypatch):
     # The saturated model (LCDM) by other software: the R package measr (Stan, weak priors),

@@ -338,6 +338,7 @@ def test_em_does_not_lower_the_likelihood_of_the_answers():
 
 
 # scikit-learn's checks feed any numbers and know no tag for shares of 0..1.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*is outside 0..1")
 def test_it_is_a_scikit_learn_estimator_without_exemption():
     check_estimator(MasteryModel(), on_skip=None)
