@@ -33,6 +33,7 @@ reports: $(READY)  ## Render the demo district's reports
 test: $(READY)  ## Run every test
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
 	$(PYTEST)
 
 unit: $(READY)  ## Run the tests that need no browser and no second
