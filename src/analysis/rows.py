@@ -1,4 +1,4 @@
-"""The rows of a table, one at a time."""
+"""The rows of a table, one at a time, and its parts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def walk_rows(table: pd.DataFrame) -> Iterator[Any]:
     """Give each row of a table as a named tuple, its label in ``Index``.
 
-    The one place where cells lose their types: what a column holds is said and checked by
-    the contracts of :mod:`analysis.tables`, which a type checker cannot read.
+    Here cells lose their types: what a column holds is said and checked by the contracts of
+    :mod:`analysis.tables`, which a type checker cannot read.
 
     Examples
     --------
@@ -22,3 +22,18 @@ def walk_rows(table: pd.DataFrame) -> Iterator[Any]:
     [2, 4]
     """
     return iter(table.itertuples())
+
+
+def walk_parts(
+    table: pd.DataFrame, by: str | list[str], *, sort: bool = True
+) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Give the rows of each value of a column (or of each pair, of two), with the value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"room": ["b", "a", "b"], "n": [1, 2, 3]})
+    >>> [(room, part["n"].tolist()) for room, part in walk_parts(table, "room")]
+    [('a', [2]), ('b', [1, 3])]
+    """
+    return iter(table.groupby(by, sort=sort))

@@ -17,7 +17,7 @@ from analysis.privacy import protect_counts
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.kinds import CASELOADS
 from analysis.rendering.proof import Proof
-from analysis.rows import walk_rows
+from analysis.rows import walk_parts, walk_rows
 
 MOST_SKILLS = 8
 """Common skills named; more are no focus."""
@@ -62,10 +62,10 @@ class Caseload(CaseloadTables):
         facts = [
             (
                 classroom_id,
-                self._about(str(classroom_id)),
+                self._about(classroom_id),
                 [self._fact(row) for row in walk_rows(part)],
             )
-            for classroom_id, part in self.notable.groupby("classroom_id", sort=False)
+            for classroom_id, part in walk_parts(self.notable, "classroom_id", sort=False)
         ]
         return self._block("caseload_notable", facts=facts)
 

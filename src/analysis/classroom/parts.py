@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from analysis.progress import (
 )
 from analysis.rendering.blocks import Block, render_block
 from analysis.rendering.proof import Proof
-from analysis.rows import walk_rows
+from analysis.rows import walk_parts, walk_rows
 from analysis.voice import LESS, MORE, compare_self_view
 from analysis.words import SkillState
 
@@ -131,7 +131,9 @@ class Classroom(ClassroomTables):
             conference=self._by_skill(present),
             extension=[
                 (self._names_of(part["student_id"]), [skill(one) for one in next_skills])
-                for next_skills, part in _parts_of(grouping.extension, "next_skill_ids")
+                for next_skills, part in walk_parts(
+                    grouping.extension, "next_skill_ids", sort=False
+                )
             ],
             not_assessed=self._names_of(grouping.not_assessed["student_id"]),
         )
@@ -319,7 +321,7 @@ class Classroom(ClassroomTables):
         order = {skill_id: place for place, skill_id in enumerate(self.framework.skill_ids)}
         named = [
             (order[skill_id], self._names_of(part["student_id"]))
-            for skill_id, part in _parts_of(rows, "skill_id")
+            for skill_id, part in walk_parts(rows, "skill_id")
         ]
         return [
             (self.framework.name_of(self.framework.skill_ids[place]), names)
@@ -387,10 +389,6 @@ class Classroom(ClassroomTables):
 
     def _block(self, name: str, **values: object) -> Block:
         return render_block(name, self.language, **values)
-
-
-def _parts_of(table: pd.DataFrame, by: str) -> Iterator[tuple[Any, pd.DataFrame]]:
-    return iter(table.groupby(by, sort=False))
 
 
 def _short(cell: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,6 +32,6 @@ OutOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
-def print_json(summary: dict | list) -> None:
+def print_json(summary: dict[str, Any] | list[Any]) -> None:
     """Print what a program reads."""
     sys.stdout.write(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")

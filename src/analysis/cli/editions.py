@@ -19,7 +19,7 @@ def editions_command(
 
     folder = read_settings(config, out=out_dir).out
     shown = current_folder(folder)
-    editions = [read_edition(folder / "editions" / name) for name in list_editions(folder)]
+    read = [read_edition(folder / "editions" / name) for name in list_editions(folder)]
     listed = [
         {
             "edition": edition.name,
@@ -28,7 +28,8 @@ def editions_command(
             "failed": sum(entry.failed for entry in edition.entries.values()),
             "current": shown is not None and shown.name == edition.name,
         }
-        for edition in editions
+        for edition in read
+        if edition is not None
     ]
     if as_json:
         print_json(listed)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from analysis.forgetting.student import Places, Touched
 
 from analysis.cli.app import ConfigOption, JsonOption, OutOption, StoreOption, app, out, print_json
 from analysis.errors import UsageError
@@ -46,12 +49,12 @@ def forget_command(
     from analysis.forgetting.student import Places
 
     settings = read_settings(config, store=store, out=out_dir)
-    if (student_id is None) == (keep_days is None):
-        raise UsageError("Say whom to forget, or --keep-days and how many; not both.")
     places = Places(settings.store, data or settings.store.parent, settings.out)
-    if keep_days is not None:
+    if keep_days is not None and student_id is None:
         _forget_older(keep_days, places, exports=exports, dry_run=dry_run, as_json=as_json)
         return
+    if student_id is None or keep_days is not None:
+        raise UsageError("Say whom to forget, or --keep-days and how many; not both.")
     from analysis.forgetting.student import forget_student
 
     touched = forget_student(
@@ -65,7 +68,9 @@ def forget_command(
         raise typer.Exit(SOME_LEFT)
 
 
-def _forget_older(keep_days: int, places, *, exports: bool, dry_run: bool, as_json: bool) -> None:
+def _forget_older(
+    keep_days: int, places: Places, *, exports: bool, dry_run: bool, as_json: bool
+) -> None:
     from analysis.forgetting.retention import forget_older
 
     expired = forget_older(keep_days, places, exports=exports, dry_run=dry_run)
@@ -81,7 +86,7 @@ def _forget_older(keep_days: int, places, *, exports: bool, dry_run: bool, as_js
         out.print(f"  still there: {what}: {why}", markup=False)
 
 
-def _print_touched(touched, *, dry_run: bool) -> None:
+def _print_touched(touched: Touched, *, dry_run: bool) -> None:
     would = "Would be touched" if dry_run else "Touched"
     out.print(f"{would}: {touched.store_rows} rows of the store.")
     for folder, n in touched.editions.items():

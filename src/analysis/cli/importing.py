@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,7 +81,7 @@ def import_command(
         raise typer.Exit(DataError.exit_code)
 
 
-def _print_import(summary: dict, store: Path) -> None:
+def _print_import(summary: dict[str, Any], store: Path) -> None:
     out.print(
         f"{summary['rows_read']} rows read, {summary['rows_used']} used, "
         f"{len(summary['rows_set_aside'])} set aside: "

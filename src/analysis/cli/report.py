@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +24,7 @@ from analysis.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from analysis.rendering.plan import Order
+    from analysis.rendering.runner import RunSummary
 
 SOME_FAILED = 1
 
@@ -118,17 +119,24 @@ def run_order(
     """
     from analysis.rendering.orders import fill_order, plan_order
 
-    say_plan = _print_reasons if why and not as_json else lambda summary: None
+    says_why = why and not as_json
     if dry_run:
         summary = plan_order(settings, order)
-        say_plan(summary)
+        if says_why:
+            _print_reasons(summary)
     else:
-        with _progress(shown=not as_json) as (on_plan, on_done):
+        with _progress(shown=not as_json) as (count, on_done):
+
+            def on_plan(plan: RunSummary) -> None:
+                if says_why:
+                    _print_reasons(plan)
+                count(len(plan.planned))
+
             summary = fill_order(
                 settings,
                 order,
                 pdf=pdf,
-                on_plan=lambda plan: (say_plan(plan), on_plan(len(plan.planned))),
+                on_plan=on_plan,
                 on_done=on_done,
             )
     if as_json:
@@ -142,7 +150,7 @@ def run_order(
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[tuple]:
+def _progress(*, shown: bool) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
     columns = TextColumn("Reports"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=err, disable=not shown, transient=True) as progress:
         task = progress.add_task("reports", total=None)
@@ -152,12 +160,12 @@ def _progress(*, shown: bool) -> Iterator[tuple]:
         )
 
 
-def _print_reasons(summary) -> None:
+def _print_reasons(summary: RunSummary) -> None:
     for page_id, reasons in summary.reasons.items():
         out.print(f"{page_id}: {'; '.join(reasons)}", markup=False)
 
 
-def _print_plan(summary) -> None:
+def _print_plan(summary: RunSummary) -> None:
     out.print(
         f"{len(summary.planned)} reports to make, {len(summary.resumed)} made by a stopped run, "
         f"{len(summary.unchanged)} unchanged. About {_duration(summary.estimated_seconds)}."
@@ -171,7 +179,7 @@ def _print_plan(summary) -> None:
             )
 
 
-def _print_calibration(summary) -> None:
+def _print_calibration(summary: RunSummary) -> None:
     told = summary.calibration[summary.window]
     if told["renewed"]:
         out.print(f"Calibrated on all classrooms of {summary.window}.", markup=False)
@@ -187,7 +195,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
-def _print_reports(summary) -> None:
+def _print_reports(summary: RunSummary) -> None:
     for failure in summary.failed:
         out.print(f"Failed: {failure['page_id']}: {failure['problem']}", markup=False)
     if summary.without_evidence:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from analysis.cli.app import ConfigOption, JsonOption, OutOption, app, err, out, print_json
 from analysis.errors import UsageError
 from analysis.settings import read_settings
+
+if TYPE_CHECKING:
+    from analysis.schedule import Job, Times
 
 
 class Kind(StrEnum):
@@ -77,7 +80,7 @@ def schedule_command(
     asked = words or ([] if demo or remove else _run_words(config))
     job = make_job(asked, times, out=folder / settings.out, name=name, folder=folder)
     zone = _zone(timezone) if kind is Kind.GITHUB and not remove else ""
-    said: dict = {"name": name, "kind": kind.value}
+    said: dict[str, Any] = {"name": name, "kind": kind.value}
     if remove:
         said["removed"] = take_away(kind.value, job)
         says = "It was taken away." if said["removed"] else "There was none."
@@ -123,7 +126,7 @@ def _zone(given: str | None) -> str:
     )
 
 
-def _warn(times, kind: Kind) -> None:
+def _warn(times: Times, kind: Kind) -> None:
     if times.is_unsteady and kind is not Kind.GITHUB:
         err.print(
             f"{times.clock_words} is skipped or comes twice on the nights the clocks change; "
@@ -132,7 +135,15 @@ def _warn(times, kind: Kind) -> None:
         )
 
 
-def _show(kind: Kind, job, zone: str, demo: bool, to: Path | None, said: dict, as_json: bool):
+def _show(
+    kind: Kind,
+    job: Job,
+    zone: str,
+    demo: bool,
+    to: Path | None,
+    said: dict[str, Any],
+    as_json: bool,
+) -> None:
     from analysis.files import write_whole
     from analysis.schedule import files_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from analysis.settings import Settings, read_settings
 from analysis.sharing.circles import Circle
 
 if TYPE_CHECKING:
+    from analysis.language import Language
     from analysis.sharing.bundle import Protection
     from analysis.sharing.share import Shipment
 
@@ -107,7 +108,7 @@ def _protection(*, password: bool, pseudonyms: bool) -> Protection:
     return Protection.PSEUDONYMS if pseudonyms else Protection.PLAIN
 
 
-def _language(settings: Settings):
+def _language(settings: Settings) -> Language:
     from analysis.language import open_language
 
     return open_language(settings.language)
@@ -116,7 +117,7 @@ def _language(settings: Settings):
 def _tell(
     shipment: Shipment, written: dict[str, str], kept: Mapping[str, Path], *, as_json: bool
 ) -> None:
-    told = {
+    told: dict[str, Any] = {
         "window": shipment.window,
         "edition": shipment.edition,
         "protection": shipment.protection.value,

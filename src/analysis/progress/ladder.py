@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.files import natural_key
 from analysis.progress.evidence import rung_of
-from analysis.rows import walk_rows
+from analysis.rows import walk_parts, walk_rows
 from analysis.scales import read_scale
 from analysis.skills import SkillFramework
 
@@ -149,8 +149,8 @@ def level_ladders(
     known = [one for one in framework.skill_ids if one in set(rated["skill_id"])]
     ladders = []
     for skill_id in known:
-        for scale_name, part in rated[rated["skill_id"] == skill_id].groupby("scale"):
-            scale = read_scale(str(scale_name))
+        for scale_name, part in walk_parts(rated[rated["skill_id"] == skill_id], "scale"):
+            scale = read_scale(scale_name)
             at = {r.student_id: scale.position(r.level) for r in walk_rows(part)}
             rungs = [
                 Rung(level, students=[one for one in student_ids if at.get(one) == place])

@@ -40,7 +40,7 @@ class Block:
         return self.html
 
 
-def render_block(name: str, language: Language | None = None, **values) -> Block:
+def render_block(name: str, language: Language | None = None, **values: object) -> Block:
     """Render ``template/blocks/<name>.html.j2``.
 
     Parameters

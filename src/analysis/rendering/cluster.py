@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import AnalysisError, UsageError
 from analysis.files import write_whole
@@ -93,7 +94,7 @@ def make_on_cluster(
         waiting = iter(tasks.items())
         of = {}
 
-        def submit(n: int) -> list:
+        def submit(n: int) -> list[Any]:
             futures = []
             for page_id, task in islice(waiting, n):
                 cut = cut_slice(_index_of(task), task.parameters.window, task.classroom_ids)

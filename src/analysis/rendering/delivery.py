@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.remote import RemoteFolder, open_remote
-from analysis.rendering.edition import MANIFEST, Edition, leading_page, parse_edition, read_edition
+from analysis.rendering.edition import MANIFEST, Edition, leading_page, parse_edition
 
 POINTER, DOOR = "current.txt", "current.html"
 
@@ -38,7 +38,7 @@ def deliver_edition(folder: Path, address: str) -> int:
     AnalysisError
         The other machine cannot be written; it shows what it showed before.
     """
-    edition = read_edition(folder)
+    edition = parse_edition((folder / MANIFEST).read_bytes())
     with open_remote(address) as remote:
         shown = _shown(remote)
         if shown is not None and shown.name == edition.name:
@@ -73,5 +73,6 @@ def _same(edition: Edition, shown: Edition | None) -> set[str]:
     if shown is None:
         return set()
     before = {entry.file: entry.key for entry in shown.entries.values()}
-    entries = [one for one in edition.entries.values() if one.file]
-    return {one.file for one in entries if before.get(one.file) == one.key}
+    return {
+        one.file for one in edition.entries.values() if one.file and before.get(one.file) == one.key
+    }

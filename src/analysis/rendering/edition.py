@@ -204,7 +204,7 @@ def publish(
         and the next run goes on with the pages that were made.
     """
     try:
-        before = current_folder(out)
+        before = current_folder(out) or out
         for entry in edition.entries.values():
             if entry.file and not (staging / entry.file).is_file():
                 _carry_over(before / entry.file, staging / entry.file)
@@ -309,13 +309,14 @@ def withdraw(folder: Path, is_gone: Callable[[Entry], bool], *, problem: str) ->
     edition = read_edition(folder)
     if edition is None:
         return []
-    gone = {one: e for one, e in edition.entries.items() if e.file is not None and is_gone(e)}
+    gone = {one: e.file for one, e in edition.entries.items() if e.file is not None and is_gone(e)}
     if not gone:
         return []
-    for entry in gone.values():
-        for file in (folder / entry.file, (folder / entry.file).with_suffix(".pdf")):
-            file.unlink(missing_ok=True)
-        shutil.rmtree((folder / entry.file).with_suffix(""), ignore_errors=True)
+    for file in gone.values():
+        page = folder / file
+        page.unlink(missing_ok=True)
+        page.with_suffix(".pdf").unlink(missing_ok=True)
+        shutil.rmtree(page.with_suffix(""), ignore_errors=True)
     without = {
         one: replace(entry, file=None, made_on=None, key=None, problem=problem, failed=False)
         if one in gone
@@ -326,7 +327,7 @@ def withdraw(folder: Path, is_gone: Callable[[Entry], bool], *, problem: str) ->
     write_whole(folder / INDEX, _make_index(edition))
     entries = [vars(entry) for entry in edition.entries.values()]
     write_json(folder / MANIFEST, vars(edition) | {"entries": entries})
-    return sorted(entry.file for entry in gone.values())
+    return sorted(gone.values())
 
 
 def _remove_runs_without(out: Path, editions: Iterable[str] | None) -> None:

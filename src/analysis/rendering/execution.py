@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.files import whole_file
@@ -30,7 +31,7 @@ class NotebookFailedError(AnalysisError):
 
 def execute_notebook(
     notebook: Path,
-    parameters: dict,
+    parameters: dict[str, Any],
     output: Path,
     *,
     limits: Limits | None = None,
@@ -74,7 +75,7 @@ def execute_notebook(
     ):
         warnings.simplefilter("ignore")
         try:
-            executed = papermill.execute_notebook(
+            executed: NotebookNode = papermill.execute_notebook(
                 str(notebook),
                 str(part),
                 parameters=parameters,
@@ -121,7 +122,7 @@ def normalise(executed: NotebookNode, source: Path) -> None:
 
 
 @contextmanager
-def _kernel(notebook: Path, limits: Limits, server: str) -> Iterator[dict]:
+def _kernel(notebook: Path, limits: Limits, server: str) -> Iterator[dict[str, Any]]:
     """Give papermill the kernel manager of a report, with a private folder while it runs.
 
     The kernel starts in the notebook's folder. papermill would move the whole process
@@ -153,7 +154,7 @@ def _describe_timeout(limits: Limits) -> str:
     )
 
 
-def _describe(error) -> str:
+def _describe(error: Any) -> str:
     """Name a failed cell's error; quote its text only where we wrote it, ids and all."""
     if error.ename in OUR_ERRORS:
         return str(error.evalue)

@@ -22,14 +22,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, cast
 
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, Type, Unicode
 
 LAUNCHER = "ipykernel_launcher"
@@ -99,7 +99,8 @@ class KernelServer:
 
     def close(self) -> None:
         """End the server and its kernels."""
-        self._process.stdin.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -131,14 +132,16 @@ class WarmProvisioner(LocalProvisioner):
         """Start the kernel; see :class:`jupyter_client.provisioning.KernelProvisionerBase`."""
         kwargs["env"] = {**kwargs.get("env", os.environ), **ALWAYS}
         kwargs["cwd"] = self.working_folder or kwargs.get("cwd") or str(Path.cwd())
-        self.process = self._fork(cmd, kwargs)
-        if self.process is None:
+        forked = self._fork(cmd, kwargs)
+        # It is used in the way of a process of Python's own.
+        self.process = cast("subprocess.Popen[Any] | None", forked)
+        if forked is None:
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             await super().launch_kernel(cmd, **kwargs, **quiet)
         else:
-            self.pid = self.pgid = self.process.pid
+            self.pid = self.pgid = forked.pid
             self.cwd = kwargs["cwd"]
-        if self.memory and sys.platform == "linux":
+        if self.memory and self.pid is not None and sys.platform == "linux":
             _limit_memory(self.pid, self.memory)
         return self.connection_info
 
@@ -183,7 +186,7 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, address: str, request: dict):
+    def __init__(self, address: str, request: dict[str, Any]):
         self.returncode: int | None = None
         self._server = socket.socket(socket.AF_UNIX)
         self._server.settimeout(SECONDS_TO_START)
@@ -203,7 +206,7 @@ class ForkedKernel:
                 self._end()
         return self.returncode
 
-    def wait(self) -> int:
+    def wait(self) -> int | None:
         """Wait for the kernel's end; return its exit code."""
         if self.returncode is None:
             self._end()

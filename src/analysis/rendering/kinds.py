@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from analysis.errors import UnknownError
 from analysis.files import digest_of
@@ -52,7 +52,7 @@ class PageKind(ABC):
         """Return the classrooms whose rows the page is made from."""
 
     @abstractmethod
-    def given(self, page_id: str, settings: Settings) -> dict:
+    def given(self, page_id: str, settings: Settings) -> dict[str, Any]:
         """Return the parameters of a page, but for those that all kinds have."""
 
     @abstractmethod
@@ -143,7 +143,7 @@ class ClassroomPages(PageKind):
         """Return the classroom alone."""
         return [page_id]
 
-    def given(self, page_id: str, settings: Settings) -> dict:
+    def given(self, page_id: str, settings: Settings) -> dict[str, Any]:
         """Return the classroom and the rules of its groups."""
         names = {"min_size", "max_size", "n_groups", "use_wishes", "cycle_weeks"}
         sizes = settings.model_dump(include=names)
@@ -168,7 +168,7 @@ class StudentPages(ClassroomPages):
     folder = "students"
     reader: ClassVar[str] = "student"
 
-    def given(self, page_id: str, settings: Settings) -> dict:
+    def given(self, page_id: str, settings: Settings) -> dict[str, Any]:
         """Return what its report is made from, and who reads the pages."""
         return super().given(page_id, settings) | {"reader": self.reader}
 
@@ -215,7 +215,7 @@ class CaseloadPages(PageKind):
         """Return the coach's classrooms."""
         return index.classrooms_of(page_id)
 
-    def given(self, page_id: str, settings: Settings) -> dict:
+    def given(self, page_id: str, settings: Settings) -> dict[str, Any]:
         """Return the coach, the log of visits, and how groups and figures are made."""
         names = {"min_size", "max_size", "cycle_weeks", "smallest_cell"}
         visits = str(settings.visits.resolve())
@@ -227,7 +227,7 @@ class CaseloadPages(PageKind):
 
     def data_digest(self, index: StoreIndex, page_id: str, parameters: PageParameters) -> str:
         """Return a digest of the classrooms' rows, of what is kept for the coach, and the log."""
-        visits = Path(parameters.visits)
+        visits = Path(parameters.model_dump()["visits"])
         log = visits.read_bytes() if visits.is_file() else b""
         rows = super().data_digest(index, page_id, parameters)
         return digest_of(rows.encode(), index.coach_only_digest().encode(), log)
@@ -252,11 +252,7 @@ def kind_named(name: str) -> PageKind:
     >>> kind_named("classroom").notebook
     'classroom_report.ipynb'
     """
-    kinds = {kind.name: kind for kind in _kinds_below(PageKind)}
+    kinds = {kind.name: kind for kind in (CLASSROOMS, STUDENTS, FAMILIES, CASELOADS)}
     if name not in kinds:
         raise UnknownError.of("kind of pages", name, list(kinds), "This version")
-    return kinds[name]()
-
-
-def _kinds_below(kind: type[PageKind]) -> list[type[PageKind]]:
-    return [one for sub in kind.__subclasses__() for one in (sub, *_kinds_below(sub))]
+    return kinds[name]

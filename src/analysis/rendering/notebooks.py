@@ -15,7 +15,8 @@ def _left_out(name: str) -> Iterator[None]:
     """Have a package look as if it were not installed, where it is not loaded yet."""
     is_new = name not in sys.modules
     if is_new:
-        sys.modules[name] = None
+        # None is Python's own word for a module that cannot be imported.
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:

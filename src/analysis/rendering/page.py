@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import cache
+from typing import TYPE_CHECKING
 
 from analysis.audit.findings import Leak
 from analysis.audit.markup import read_markup
@@ -12,6 +13,9 @@ from analysis.errors import AnalysisError
 from analysis.language import Language, open_language
 from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
 from analysis.rendering.notebooks import NotebookNode
+
+if TYPE_CHECKING:
+    from nbconvert.exporters import TemplateExporter
 
 FILLER = "No description has been provided for this image"
 """What nbconvert says of a picture when nobody said anything."""
@@ -46,7 +50,8 @@ def make_page(notebook: NotebookNode, *, title: str, language: Language | None =
         "policy": CONTENT_POLICY,
         "style": stylesheet(),
     }
-    page, _ = _exporter().from_notebook_node(say_prose(notebook, language), resources=resources)
+    said = say_prose(notebook, language)
+    page: str = _exporter().from_notebook_node(said, resources=resources)[0]
     check_page(page)
     return page
 
@@ -84,7 +89,7 @@ def check_page(page: str) -> None:
 
 
 @cache
-def _exporter():
+def _exporter() -> TemplateExporter:
     """Make the exporter once; it takes longer than a page.
 
     Not nbconvert's HTML exporter: that one parses the finished page again to write a

@@ -7,6 +7,7 @@ another classroom's report under this classroom's title.
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from analysis.errors import UnknownError, UsageError
 from analysis.rendering.notebooks import NotebookNode
@@ -40,7 +41,7 @@ def declared_parameters(notebook: NotebookNode, where: str) -> list[str]:
     return names
 
 
-def check_declared(notebook: NotebookNode, given: dict, where: str) -> None:
+def check_declared(notebook: NotebookNode, given: dict[str, Any], where: str) -> None:
     """Stop when a parameter is given that the notebook does not declare.
 
     Raises

@@ -153,8 +153,10 @@ class Planner:
         entry = self.current.entries.get(page_id)
         if entry is not None and entry.failed:
             return ["it failed the last time"]
-        there = entry is not None and entry.file and (self.pages / entry.file).is_file()
-        reasons = why_stale(entry.key if there else None, key)
+        last = None
+        if entry is not None and entry.file and self.pages and (self.pages / entry.file).is_file():
+            last = entry.key
+        reasons = why_stale(last, key)
         return reasons or (["asked for"] if self.order.force else [])
 
     def _is_right(self, made: Made | None, key: Key) -> bool:

@@ -7,6 +7,8 @@ from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import nullcontext
 from multiprocessing import get_context, set_forkserver_preload
+from multiprocessing.context import BaseContext
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -40,7 +42,7 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
     with KernelServer() if can_fork() else nullcontext() as server:
         pool = ProcessPool(max_workers=max(1, min(workers, len(tasks))), context=_context())
         try:
-            done = {
+            done: dict[Future[Any], str] = {
                 pool.schedule(
                     make_report,
                     args=[task, server.address if server else ""],
@@ -56,7 +58,7 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
             pool.join()
 
 
-def problem_of(future: Future) -> str | None:
+def problem_of(future: Future[Any]) -> str | None:
     """Return why a report failed, in words without student data, or None."""
     try:
         future.result()
@@ -75,7 +77,7 @@ def problem_of(future: Future) -> str | None:
     return None
 
 
-def _context():
+def _context() -> BaseContext:
     """Return how workers start: as forks of a process that has only imported, if possible.
 
     A fork of a process that has computed can hang.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import UsageError
 from analysis.files import locked, natural_key
@@ -55,7 +55,7 @@ class RunSummary:
     gone: list[str] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
     reasons: dict[str, list[str]] = field(default_factory=dict)
-    calibration: dict[str, dict] = field(default_factory=dict)
+    calibration: dict[str, dict[str, Any]] = field(default_factory=dict)
     removed_editions: list[str] = field(default_factory=list)
     removed_orphans: int = 0
     estimated_seconds: float = 0.0
@@ -139,8 +139,9 @@ class _Run:
         pages = current_folder(self.out)
         current = read_edition(pages)
         # Another window's edition has other reports: nothing of it is carried over.
-        same = current is not None and current.window == order.window
-        self.current = current if same else Edition("", order.window)
+        if current is None or current.window != order.window:
+            current = Edition("", order.window)
+        self.current = current
         self.plan = Planner(index, settings, order, self.current, pages).plan(
             staging.name, staging.made()
         )
@@ -229,13 +230,13 @@ class _Run:
         return self.summary
 
     def _tell_edition(self, name: str) -> None:
-        shown = current_folder(self.out)
         link = self.out / "current"
+        shown = link if link.is_symlink() else current_folder(self.out) or link
         self.summary.edition = name
-        self.summary.index = str((link if link.is_symlink() else shown) / "index.html")
+        self.summary.index = str(shown / "index.html")
 
-    def _entry(self, page_id: str, **what) -> Entry:
-        return Entry(page_id=page_id, **self.order.kind.about(self.index, page_id), **what)
+    def _entry(self, page_id: str, **what: Any) -> Entry:
+        return Entry(page_id=page_id, **(self.order.kind.about(self.index, page_id) | what))
 
 
 def _strangers_on(task: Task, everybody: Strangers) -> str | None:
@@ -274,7 +275,9 @@ def _n_workers(settings: Settings) -> int:
     return settings.workers or os.cpu_count() or 1
 
 
-def calibrate_where_due(index: StoreIndex, settings: Settings, order: Order) -> dict[str, dict]:
+def calibrate_where_due(
+    index: StoreIndex, settings: Settings, order: Order
+) -> dict[str, dict[str, Any]]:
     """Renew calibrations whose evidence changed too much; tell of each what is in force.
 
     The caller holds :func:`analysis.store.calibrations.hold_calibrations`.
@@ -292,7 +295,7 @@ def calibrate_where_due(index: StoreIndex, settings: Settings, order: Order) -> 
     return told
 
 
-def _told(index: StoreIndex, window: str) -> dict:
+def _told(index: StoreIndex, window: str) -> dict[str, Any]:
     in_force = calibration_in_force(index, window)
     if in_force is None:
         return {"made_on": None, "share_changed": 1.0}

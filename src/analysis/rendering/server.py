@@ -29,6 +29,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module, util
 from pathlib import Path
+from typing import Any
 
 PRELOADED = [
     "ipykernel.debugger",
@@ -78,7 +79,7 @@ def main() -> None:
         be_kernel(request)
 
 
-def be_kernel(request: dict) -> None:
+def be_kernel(request: dict[str, Any]) -> None:
     """Turn this process into the kernel of a request."""
     os.environ.clear()
     os.environ.update(request["env"])
@@ -89,7 +90,8 @@ def be_kernel(request: dict) -> None:
         sys.modules["numpy"].random.seed()
     from ipykernel.kernelapp import IPKernelApp
 
-    sys.argv = [util.find_spec("ipykernel_launcher").origin, *request["argv"]]
+    launcher = util.find_spec("ipykernel_launcher")
+    sys.argv = [(launcher and launcher.origin) or "", *request["argv"]]
     IPKernelApp.launch_instance(argv=request["argv"], parent_handle=os.getppid())
 
 
@@ -103,7 +105,7 @@ class _Server:
         self.selector = selectors.DefaultSelector()
         self.wake, self._signalled = socket.socketpair()
 
-    def serve(self) -> dict | None:
+    def serve(self) -> dict[str, Any] | None:
         """Return a request in a child, once; in the server, nothing at its end."""
         for end in (self.wake, self._signalled):
             end.setblocking(False)
@@ -116,17 +118,18 @@ class _Server:
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is self.lifeline:
-                    return self._end()
+                    self._end()
+                    return None
                 if key.fileobj is self.wake:
                     self._reap()
                 elif key.fileobj is self.listener:
                     request = self._answer()
                     if request is not None:
                         return request
-                elif key.fileobj in self.kernels.values():
-                    self._hang_up(key.fileobj)
+                elif (waiting := self._waiting(key.fileobj)) is not None:
+                    self._hang_up(waiting)
 
-    def _answer(self) -> dict | None:
+    def _answer(self) -> dict[str, Any] | None:
         """Fork for a client; return its request in the child."""
         client, _ = self.listener.accept()
         try:
@@ -183,6 +186,10 @@ class _Server:
                         client.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
                     client.close()
 
+    def _waiting(self, source: object) -> socket.socket | None:
+        """Return the client of a kernel that lives, if it is one."""
+        return next((one for one in self.kernels.values() if one is source), None)
+
     def _hang_up(self, client: socket.socket) -> None:
         """Kill the kernel of a client that has closed its connection."""
         self.selector.unregister(client)
@@ -201,7 +208,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _read_request(client: socket.socket) -> dict:
+def _read_request(client: socket.socket) -> dict[str, Any]:
     client.settimeout(SECONDS_TO_ASK)
     received = b""
     while not received.endswith(b"\n"):
@@ -209,7 +216,8 @@ def _read_request(client: socket.socket) -> dict:
         if not part or len(received) > LONGEST_REQUEST:
             raise ValueError("the request ended early")
         received += part
-    return json.loads(received)
+    request: dict[str, Any] = json.loads(received)
+    return request
 
 
 if __name__ == "__main__":

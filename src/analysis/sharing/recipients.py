@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.errors import UsageError
 from analysis.files import natural_key, safe_name
+from analysis.rows import walk_parts
 from analysis.sharing.pages import Page
 
 
@@ -97,8 +98,7 @@ def find_coaches(
     """
     coached = roster.dropna(subset="coach_id")
     found = []
-    for coach_id in coached["coach_id"].drop_duplicates():
-        rows = coached[coached["coach_id"] == coach_id]
+    for coach_id, rows in walk_parts(coached, "coach_id"):
         mine = sorted(set(rows["classroom_id"]) & set(pages), key=natural_key)
         own = [digests[coach_id]] if coach_id in digests else []
         if mine or own:

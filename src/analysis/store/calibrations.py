@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from analysis.files import digest_of, locked, make_private_folder, safe_name, write_json
 from analysis.store.index import StoreIndex
@@ -54,7 +55,7 @@ class InForce:
     made_on: str
     framework: str
     method: str
-    classrooms: dict[str, list]
+    classrooms: dict[str, list[Any]]
 
 
 def calibration_in_force(index: StoreIndex, window: str) -> InForce | None:
@@ -150,7 +151,7 @@ def hold_calibrations(index: StoreIndex) -> Iterator[Path]:
         yield _folder(index)
 
 
-def _classrooms(index: StoreIndex, window: str) -> dict[str, list]:
+def _classrooms(index: StoreIndex, window: str) -> dict[str, list[Any]]:
     parts = {one: index.evidence_part(one, window) for one in index.classroom_ids}
     return {
         one: [digest_of(index.roster_part(one).digest.encode(), part.digest.encode()), part.rows]

@@ -39,11 +39,12 @@ def fetch_store(address: str, folder: Path) -> int:
         if marker is None:
             raise DataError(f"{address} holds no store.\nCorrect the address after --fetch-from.")
         tables = sorted(files_of(json.loads(marker)))
-        fetched = [_fetch(remote, name, folder) for name in tables if not (folder / name).exists()]
-        for name in sorted(remote.names(CALIBRATIONS)):
-            fetched.append(_fetch(remote, f"{CALIBRATIONS}/{name}", folder))
+        wanted = [name for name in tables if not (folder / name).exists()]
+        wanted += [f"{CALIBRATIONS}/{name}" for name in sorted(remote.names(CALIBRATIONS))]
+        for name in wanted:
+            _fetch(remote, name, folder)
     write_whole(folder / MARKER, marker)
-    return len(fetched) + 1
+    return len(wanted) + 1
 
 
 def _fetch(remote: RemoteFolder, name: str, folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import DataError, UnknownError
 from analysis.files import digest_of, natural_key, safe_name
@@ -45,7 +46,7 @@ class StoreIndex:
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
-        self._content: dict | None = None
+        self._content: dict[str, Any] | None = None
 
     @property
     def exists(self) -> bool:
@@ -140,7 +141,7 @@ class StoreIndex:
             parts += [said.digest] if said else []
         return digest_of(*(part.encode() for part in parts))
 
-    def only(self, classroom_ids: Iterable[str]) -> dict:
+    def only(self, classroom_ids: Iterable[str]) -> dict[str, Any]:
         """Return the index as if there were no other classrooms than these.
 
         Without what is kept for the coach alone.
@@ -149,7 +150,7 @@ class StoreIndex:
         return {k: v for k, v in self._index.items() if k != COACH_ONLY_TABLE} | own
 
     @property
-    def content(self) -> dict:
+    def content(self) -> dict[str, Any]:
         """The whole index: tables by what they are of. It is not to be changed."""
         return self._index
 
@@ -160,12 +161,12 @@ class StoreIndex:
     # -- reading ------------------------------------------------------------------------
 
     @property
-    def _index(self) -> dict:
+    def _index(self) -> dict[str, Any]:
         if self._content is None:
             self._content = self._read_index()
         return self._content
 
-    def _read_index(self) -> dict:
+    def _read_index(self) -> dict[str, Any]:
         if not self.exists:
             raise DataError(
                 f"{self.folder} holds no store yet.\n"
@@ -179,25 +180,27 @@ class StoreIndex:
             )
         return index | {"windows": dict(index["windows"])}
 
-    def _read_marker(self) -> dict:
-        return json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
+    def _read_marker(self) -> dict[str, Any]:
+        marker: dict[str, Any] = json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
+        return marker
 
-    def _classroom(self, classroom_id: str) -> dict:
+    def _classroom(self, classroom_id: str) -> dict[str, Any]:
         if classroom_id not in self._index["classrooms"]:
             raise UnknownError.of("classroom", classroom_id, self.classroom_ids, str(self.folder))
-        return self._index["classrooms"][classroom_id]
+        classroom: dict[str, Any] = self._index["classrooms"][classroom_id]
+        return classroom
 
     def _check_window(self, window: str) -> None:
         if window not in self._index["windows"]:
             raise UnknownError.of("window", window, self.windows, str(self.folder))
 
 
-def empty_index() -> dict:
+def empty_index() -> dict[str, Any]:
     """Return the index of a store in which nothing is saved yet."""
     return {"format": FORMAT, "framework": {}, "classrooms": {}, "windows": {}}
 
 
-def files_of(index: dict) -> set[str]:
+def files_of(index: dict[str, Any]) -> set[str]:
     """Return the names of all files that an index puts in force."""
     files = {part[0] for part in index["framework"].values()}
     if index.get(COACH_ONLY_TABLE):

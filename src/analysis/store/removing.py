@@ -10,6 +10,7 @@ import copy
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -60,7 +61,7 @@ def remove_windows(store: StoreIndex, windows: Sequence[str]) -> None:
 
 
 @contextmanager
-def _removing(store: StoreIndex) -> Iterator[dict]:
+def _removing(store: StoreIndex) -> Iterator[dict[str, Any]]:
     """Give the index to take from; then leave no table that it does not name."""
     with locked(store.folder, "removing"):
         # What is in force now, whatever this object has read before.
@@ -76,7 +77,7 @@ def _removing(store: StoreIndex) -> Iterator[dict]:
         store.forget_content()
 
 
-def _remove_from(node: dict, store: StoreIndex, student_id: str) -> int:
+def _remove_from(node: dict[str, Any], store: StoreIndex, student_id: str) -> int:
     """Remove a student from every table below a part of the index; return the rows."""
     removed = 0
     for name, one in list(node.items()):
@@ -95,7 +96,7 @@ def _remove_from(node: dict, store: StoreIndex, student_id: str) -> int:
     return removed
 
 
-def _without(part: Part, store: StoreIndex, student_id: str) -> tuple[list | None, int]:
+def _without(part: Part, store: StoreIndex, student_id: str) -> tuple[list[Any] | None, int]:
     """Write a table without a student; return its new part, none where it is empty."""
     table = pd.read_parquet(io.BytesIO((store.folder / part.file).read_bytes()))
     if "student_id" not in table or not (table["student_id"] == student_id).any():

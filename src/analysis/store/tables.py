@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from contextlib import suppress
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +15,7 @@ from pandera.pandas import DataFrameSchema
 
 from analysis.errors import DataError
 from analysis.files import digest_of, locked, natural_key, write_json, write_whole
+from analysis.rows import walk_parts
 from analysis.store.index import (
     ABOUT,
     COACH_ONLY_TABLE,
@@ -65,7 +67,8 @@ class Store(StoreIndex):
         """
         columns = ["student_id", "classroom_id", "display_name", "teacher"]
         parts = ds.dataset(self.folder / "roster", format="parquet")
-        return parts.to_table(columns=columns).to_pandas()
+        people: pd.DataFrame = parts.to_table(columns=columns).to_pandas()
+        return people
 
     def read_coach_only(self) -> pd.DataFrame:
         """Return what was kept for the coach alone; nothing a classroom's report may ask for."""
@@ -152,7 +155,7 @@ class Store(StoreIndex):
         roster = check_table(roster, ROSTER, "the roster")
         known = self.read_roster()[ROSTER.unique]
         pairs = roster.merge(known, how="left", on=ROSTER.unique, indicator=True)
-        for classroom_id, rows in roster.groupby("classroom_id", sort=True):
+        for classroom_id, rows in walk_parts(roster, "classroom_id"):
             new = classroom_id not in self._index["classrooms"]
             old = None if new else self.roster_part(classroom_id)
             classroom = {"evidence": {}} if new else self._classroom(classroom_id)
@@ -161,7 +164,8 @@ class Store(StoreIndex):
             classroom["coach_id"] = next(iter(merged["coach_id"].dropna()), None)
             classroom["about"] = {c: next(iter(merged[c].dropna()), None) for c in ABOUT}
             self._index["classrooms"][classroom_id] = classroom
-        return pairs.loc[pairs["_merge"] == "left_only", ROSTER.unique]
+        is_new = (pairs["_merge"] == "left_only").to_numpy()
+        return pairs[list(known.columns)][is_new]
 
     def _save_evidence(self, evidence: pd.DataFrame | None, joined: pd.DataFrame) -> None:
         evidence = empty_table(EVIDENCE) if evidence is None else evidence
@@ -178,7 +182,7 @@ class Store(StoreIndex):
                 [f"student {student_id} is on no roster" for student_id in homeless],
                 "Import a roster with these students first, or correct their ids.",
             )
-        for (classroom_id, window), rows in placed.groupby(["classroom_id", "window"], sort=True):
+        for (classroom_id, window), rows in walk_parts(placed, ["classroom_id", "window"]):
             old = self.evidence_part(classroom_id, window)
             merged = self._merge(old, rows.drop(columns="classroom_id"), EVIDENCE)
             part = self._write(merged, "evidence", classroom_id, window)
@@ -192,7 +196,7 @@ class Store(StoreIndex):
         moved = [part[part["student_id"].isin(joined["student_id"])] for part in earlier]
         every = pd.concat([*moved, voice[list(VOICE.columns)]], ignore_index=True)
         placed = every.merge(self.read_roster()[ROSTER.unique], on="student_id", how="inner")
-        for classroom_id, rows in placed.groupby("classroom_id", sort=True):
+        for classroom_id, rows in walk_parts(placed, "classroom_id"):
             known = [self.read_voice(classroom_id), rows.drop(columns="classroom_id")]
             both = pd.concat([part for part in known if len(part)], ignore_index=True)
             both = both.sort_values("answered_on", na_position="first", kind="stable")
@@ -235,7 +239,7 @@ class Store(StoreIndex):
             return merged.reset_index(drop=True)
         return merged.sort_values(contract.unique, ignore_index=True)
 
-    def _write(self, table: pd.DataFrame, *place: str) -> list:
+    def _write(self, table: pd.DataFrame, *place: str) -> list[Any]:
         """Write a table to a file of its own; return its part for the index."""
         written = io.BytesIO()
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), written)
@@ -277,11 +281,9 @@ class Store(StoreIndex):
 
 def _read_parquet(content: bytes) -> pd.DataFrame:
     # A file of a few pages: threads, and the machinery for many files, only cost time.
-    return (
-        pq.ParquetFile(pa.BufferReader(content))
-        .read(use_threads=False)
-        .to_pandas(use_threads=False)
-    )
+    file = pq.ParquetFile(pa.BufferReader(content))
+    table: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
+    return table
 
 
 def _day(moment: pd.Timestamp) -> str:
