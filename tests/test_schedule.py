@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -171,6 +171,8 @@ WEIRD = st.text(st.sampled_from("aé %\\'\"$`;&|<>*?~#!(){}-"), min_size=1, max_
 @pytest.mark.skipif(os.name != "posix", reason="cron is of Unix")
 @settings(max_examples=50, deadline=None)
 @given(name=WEIRD, word=WEIRD)
+@example(name="\\% \\\\% %%", word="\\%'\"\\\\%")
+@example(name="50%", word="%")
 def test_whatever_a_path_is_called_cron_starts_the_same_command(
     name, word, program, tmp_path_factory
 ):

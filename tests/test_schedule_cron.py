@@ -15,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from analysis.errors import UsageError
 from analysis.rendering.edition import current_folder, read_edition
+from analysis.schedule import Job, parse_times
+from analysis.schedule.cron import LONGEST_COMMAND, cron_line
+from analysis.schedule.job import shell_line
 from analysis.simulation import simulate_district, write_district
 from conftest import PROJECT, WINDOW
 
@@ -146,6 +150,24 @@ def test_installing_again_leaves_one_line_and_every_other_as_it_was(crontab, tmp
     assert shown_crontab().startswith(FOREIGN)
     assert shown_crontab().count("coach report") == 1
     assert "45 6 * * 1-5 cd " in shown_crontab()
+
+
+def test_the_longest_line_we_write_is_the_longest_that_cron_takes(crontab, tmp_path):
+    def line_of(length: int) -> str:
+        def job(folder: str) -> Job:
+            return Job("n", ("/opt/coach", "run"), folder, "/r", parse_times("05:30", "mon"))
+
+        empty = len(shell_line(job("/")))
+        return cron_line(job("/" + "x" * (length - empty)))
+
+    def taken(line: str) -> bool:
+        return not subprocess.run(["crontab", "-"], input=line + "\n", text=True).returncode
+
+    longest = line_of(LONGEST_COMMAND)
+    assert taken(longest)
+    assert not taken(longest + "x")
+    with pytest.raises(UsageError, match="takes 998"):
+        line_of(LONGEST_COMMAND + 1)
 
 
 def test_removing_leaves_every_other_line_as_it_was(crontab, tmp_path):
