@@ -106,6 +106,19 @@ def test_a_page_that_is_opened_from_a_disk_asks_for_nothing_and_fails_at_nothing
 
 
 @pytest.mark.browser
+def test_the_search_finds_also_on_a_disk(site, browser):
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.goto((site / "teachers.html").as_uri())
+    page.fill(".md-search__input", "passphrase")
+    found = page.locator(".md-search-result__link")
+    found.first.wait_for(state="attached")
+    places = [one.get_attribute("href") for one in found.all()]
+    assert any("security.html" in place for place in places)
+    assert not any("/measured/" in place for place in places)
+    page.close()
+
+
+@pytest.mark.browser
 def test_no_page_is_wider_than_a_telephone(site, browser):
     page = browser.new_page(viewport={"width": 360, "height": 700})
     wide = []

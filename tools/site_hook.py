@@ -206,8 +206,16 @@ def on_page_markdown(markdown: str, page, config, files: Files) -> str:
     here = page.file.src_uri
     source = sources.get(here, f"docs/{here}")
     if source.startswith(RESULTS):
+        # Hundreds of rows of figures would hide what people look for.
+        page.meta["search"] = {"exclude": True}
         markdown = f"*This page is {source}, as it was measured.*\n\n{markdown}"
     return lead_links(fill_tables(markdown, source), source, here, pages)
+
+
+def on_post_page(output: str, page, config) -> str:
+    """Give the theme's search a name that a screen reader can say."""
+    search = 'data-md-component="search" role="dialog"'
+    return output.replace(search, f'{search} aria-label="Search"')
 
 
 def on_config(config):
