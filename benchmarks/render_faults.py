@@ -1,9 +1,12 @@
 """Kill, fill and replace while reports are made; after each, ``current`` must be whole.
 
-    python benchmarks/render_faults.py [--kills 200] [--worker-kills 50]
+    python benchmarks/render_faults.py [--kills 200] [--worker-kills 50] [--out FILE]
 
 After every fault: the edition that is shown is complete and each of its pages is one of the
 pages a quiet run makes, byte for byte; and the next run finishes the rest.
+
+The notebook is a light one, written here: the real parameters, the map of skills, the proof.
+What is tried is the engine around it, and hundreds of runs fit into a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ class District:
         self.out = folder / "reports"
         coach("demo", "--classrooms", str(classrooms), "--out", folder / "exports")
         coach("import", folder / "exports", "--store", self.stores[0])
+        write_light_notebook(folder / "notebooks")
         self.report(self.stores[0], folder / "quiet-a")
         shutil.copytree(self.stores[0], self.stores[1])
         change_every_classroom(self.stores[1])
@@ -54,29 +58,28 @@ class District:
         if self.store.exists():
             shutil.move(self.store, self.folder / "store-old")
         fresh.rename(self.store)
+        self.state = state
         shutil.rmtree(self.folder / "store-old", ignore_errors=True)
 
     def command(self, store: Path, out: Path) -> list[str]:
         words = ["report", "--window", WINDOW, "--store", store, "--out", out, "--json"]
-        # The calibration stays, so that a page is one of two.
         return [*COACH, *map(str, words), "--workers", "2", "--config", str(self.config)]
 
     @property
     def config(self) -> Path:
         file = self.folder / "coach.toml"
         if not file.exists():
-            file.write_text(f'most_changed = 1.0\nkeep = 3\nnotebooks = "{PROJECT}/notebooks"\n')
+            file.write_text(f'keep = 3\ncell_timeout = 60\nnotebooks = "{self.folder}/notebooks"\n')
         return file
 
-    def report(self, store: Path, out: Path) -> dict:
-        done = subprocess.run(
-            self.command(store, out), cwd=PROJECT, capture_output=True, text=True, check=False
-        )
+    def report(self, store: Path, out: Path, *how: str) -> dict:
+        command = [*self.command(store, out), *how]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
         return json.loads(done.stdout) if done.stdout else {"error": done.stderr}
 
-    def start(self) -> subprocess.Popen:
+    def start(self, *how: str) -> subprocess.Popen:
         return subprocess.Popen(
-            self.command(self.store, self.out), cwd=PROJECT,
+            [*self.command(self.store, self.out), *how], cwd=PROJECT,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -86,14 +89,28 @@ class District:
         assert set(shown) == set(self.quiet[0]), "pages are missing"
         for name, page in shown.items():
             assert page in {quiet[name] for quiet in self.quiet}, f"{name} is no whole page"
-        manifest = json.loads((self.out / "current" / "edition.json").read_text())
-        assert len(manifest["entries"]) == len(shown)
         assert (self.out / "current" / "index.html").read_text().endswith("</html>")
+        for edition in (self.out / "editions").glob("[0-9]*"):
+            entries = json.loads((edition / "edition.json").read_text())["entries"]
+            assert {one["file"] for one in entries} == {f.name for f in edition.glob("demo-*")}
 
-    def check_finished(self, state: int) -> None:
+    def check_finished(self) -> None:
         """The next run finishes: every page is the one of the store's state."""
         self.report(self.store, self.out)
-        assert pages(self.out) == self.quiet[state]
+        assert pages(self.out) == self.quiet[self.state], "the next run did not finish"
+
+
+def write_light_notebook(folder: Path) -> None:
+    import nbformat
+
+    notebook = nbformat.read(PROJECT / "notebooks" / "classroom_report.ipynb", as_version=4)
+    kept = ("tags", "open_classroom(", "show_skill_map(", "show_proof(")
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    notebook.cells = [cell for cell in cells if any(word in str(cell) for word in kept)]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("classroom.show_facts()", "")
+    folder.mkdir()
+    nbformat.write(notebook, folder / "classroom_report.ipynb")
 
 
 def coach(*words: str | Path) -> None:
@@ -116,16 +133,11 @@ def change_every_classroom(folder: Path) -> None:
 
 def kill_run(district: District, times: int, chance: random.Random) -> str:
     """kill -9 of the run at random moments, up to after its end."""
-    began = time.monotonic()
-    district.use(1)
-    district.check_finished(1)
-    whole = time.monotonic() - began
-    state, killed, left = 1, 0, 0
+    killed, left, whole = 0, 0, _seconds_of_a_run(district)
     for n in range(times):
         if n % 4 == 0:  # several kills in a row have one edition to get through
-            district.check_finished(state)
-            state = 1 - state
-            district.use(state)
+            district.check_finished()
+            district.use(1 - district.state)
         run = district.start()
         children = _wait(run, chance.uniform(0.0, whole))
         killed += run.poll() is None
@@ -133,7 +145,7 @@ def kill_run(district: District, times: int, chance: random.Random) -> str:
         run.wait()
         left += not _all_gone(children)
         district.check_whole()
-    district.check_finished(state)
+    district.check_finished()
     return (
         f"{times} kills of the run ({killed} while it ran): current whole each time, "
         f"{left} times a process was left"
@@ -142,12 +154,11 @@ def kill_run(district: District, times: int, chance: random.Random) -> str:
 
 def kill_workers(district: District, times: int, chance: random.Random) -> str:
     """kill -9 of a random process that works for the run."""
-    state, killed, failed = 1, 0, 0
-    for _ in range(times):
-        state = 1 - state
-        district.use(state)
+    killed, failed, whole = 0, 0, _seconds_of_a_run(district)
+    while killed < times:
+        district.use(1 - district.state)
         run = district.start()
-        victims = _wait(run, chance.uniform(1.0, 8.0))
+        victims = _wait(run, chance.uniform(0.1, 0.9) * whole)
         for victim in chance.sample(victims, min(1, len(victims))):
             try:
                 victim.kill()
@@ -160,19 +171,23 @@ def kill_workers(district: District, times: int, chance: random.Random) -> str:
             run.kill()
             raise AssertionError("the run hung after a worker was killed") from None
         district.check_whole()
-        district.check_finished(state)
+        district.check_finished()
     return (
         f"{killed} kills of workers, servers and kernels: current whole each time; "
-        f"{failed} of {times} runs had failed reports"
+        f"{failed} runs had failed reports, which the next one made"
     )
 
 
-def fill_disk(district: District, sizes: list[int]) -> str:
+def fill_disk(district: District, times: int) -> str:
     """A small file system that runs full at some moment (needs root)."""
+    shown = sum(-(-f.stat().st_size // 4096) * 4 for f in (district.out / "current").iterdir())
+    # From hardly more than the edition that is shown to enough for the next one as well.
+    sizes = [shown + 64 + 2 * shown * n // times for n in range(times)]
     mount = district.folder / "small"
     mount.mkdir()
     problems = 0
     for size in sizes:
+        district.use(1 - district.state)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", mount], check=True)
         try:
             small = District.__new__(District)
@@ -190,17 +205,70 @@ def fill_disk(district: District, sizes: list[int]) -> str:
 
 def replace_input(district: District, times: int, chance: random.Random) -> str:
     """The store is replaced while reports are made of it."""
-    state = 0
+    whole = _seconds_of_a_run(district)
     for _ in range(times):
-        district.use(state)
+        district.use(1 - district.state)
         run = district.start()
-        _wait(run, chance.uniform(0.5, 8.0))
-        state = 1 - state
-        district.use(state)
+        _wait(run, chance.uniform(0.1, 0.9) * whole)
+        district.use(1 - district.state)
         run.wait(timeout=240)
         district.check_whole()
-        district.check_finished(state)
+        district.check_finished()
     return f"{times} stores replaced in mid-run: each page is of one state or the other"
+
+
+def hang_in_c(district: District) -> str:
+    """A notebook that holds Python's lock in C code and hears no signal."""
+    notebooks = district.folder / "notebooks"
+    file = notebooks / "classroom_report.ipynb"
+    kept = file.read_text("utf-8")
+    hanging = kept.replace(
+        "classroom.show_skill_map()", "import ctypes; ctypes.PyDLL(None).sleep(999)"
+    )
+    assert hanging != kept
+    try:
+        file.write_text(hanging, "utf-8")
+        config = district.config.read_text()
+        district.config.write_text(config.replace("cell_timeout = 60", "cell_timeout = 3"))
+        told = district.report(district.store, district.out)
+        assert len(told["failed"]) == len(district.quiet[0]), told
+        district.check_whole()
+    finally:
+        file.write_text(kept, "utf-8")
+        district.config.write_text(config)
+    district.check_finished()
+    return f"{len(told['failed'])} notebooks hanging in C: failed, current whole"
+
+
+def lose_a_dask_worker(district: District, times: int) -> str:
+    """A cluster of three worker processes loses one that is at work."""
+    import distributed
+
+    for _ in range(times):
+        with distributed.LocalCluster(
+            n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+        ) as cluster:
+            district.use(1 - district.state)
+            run = district.start("--scheduler", cluster.scheduler_address)
+            with distributed.Client(cluster) as client:
+                while not any(client.processing().values()):
+                    assert run.poll() is None, "the run ended before a worker had work"
+                    time.sleep(0.02)
+                busy = next(one for one, tasks in client.processing().items() if tasks)
+                os.kill(client.run(os.getpid)[busy], signal.SIGKILL)
+            assert run.wait(timeout=240) == 0, "the run that lost a worker failed"
+            district.check_whole()
+            assert pages(district.out) == district.quiet[district.state], (
+                "the edition is not complete"
+            )
+    return f"{times} times a cluster of three lost a worker at work: the edition complete"
+
+
+def _seconds_of_a_run(district: District) -> float:
+    district.use(1 - district.state)
+    began = time.monotonic()
+    district.check_finished()
+    return time.monotonic() - began
 
 
 def _old_editions(district: District):
@@ -231,24 +299,34 @@ def _all_gone(processes: list[psutil.Process]) -> bool:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--classrooms", type=int, default=4)
+    arguments.add_argument("--classrooms", type=int, default=3)
     arguments.add_argument("--kills", type=int, default=200)
     arguments.add_argument("--worker-kills", type=int, default=50)
-    arguments.add_argument("--replaced", type=int, default=20)
-    arguments.add_argument("--disks", type=int, default=20)
+    arguments.add_argument("--replaced", type=int, default=12)
+    arguments.add_argument("--disks", type=int, default=12)
+    arguments.add_argument("--clusters", type=int, default=2)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--out", type=Path)
     given = arguments.parse_args()
-    chance = random.Random(given.seed)
+    chance, began, told = random.Random(given.seed), time.monotonic(), []
+
+    def tell(line: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
+        told.append(f"- {line}\n")
+
     with tempfile.TemporaryDirectory() as folder:
         district = District(Path(folder), given.classrooms)
-        print(kill_run(district, given.kills, chance), flush=True)
-        print(kill_workers(district, given.worker_kills, chance), flush=True)
-        print(replace_input(district, given.replaced, chance), flush=True)
+        tell(hang_in_c(district))
+        tell(lose_a_dask_worker(district, given.clusters))
         if os.geteuid() == 0 and given.disks:
-            used = sum(f.stat().st_size for f in district.out.rglob("*") if f.is_file()) // 1024
-            sizes = [used * n // given.disks for n in range(1, given.disks + 1)]
-            district.use(1)
-            print(fill_disk(district, sizes), flush=True)
+            tell(fill_disk(district, given.disks))
+        tell(replace_input(district, given.replaced, chance))
+        tell(kill_workers(district, given.worker_kills, chance))
+        tell(kill_run(district, given.kills, chance))
+    if given.out:
+        head = f"# Faults\n\n`python {' '.join(sys.argv)}`: {given.classrooms} classrooms, "
+        head += f"load {os.getloadavg()[0]:.0f} at the end.\n\n"
+        given.out.write_text(head + "".join(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,12 @@ def render_block(name: str, language: Language | None = None, **values: object) 
     return Block(template.render(words | {"language": language} | values))
 
 
+def compile_blocks() -> None:
+    """Compile the templates of all blocks; this process then keeps them."""
+    for name in _environment().list_templates(filter_func=lambda name: name.startswith("blocks/")):
+        _environment().get_template(name)
+
+
 @cache
 def stylesheet() -> str:
     """Return the one stylesheet of all pages."""

@@ -1,8 +1,9 @@
 r"""The kernel server: a process that has done the imports, and forks a kernel when asked.
 
 A fresh Python spends seconds on importing pandas, matplotlib and this package before a
-report's first line runs. This process imports them once and computes nothing; a child of
-it is as empty as a fresh kernel, and ready at once. Nothing of one report can reach
+report's first line runs. This process imports them once, rehearses what is the same in all
+reports (:mod:`analysis.rendering.rehearsal`) and computes nothing; a child of it knows no
+more of any classroom than a fresh kernel, and is ready at once. Nothing of one report can reach
 another: each kernel is a process of its own that ends with its report.
 
 ::
@@ -71,6 +72,8 @@ def main() -> None:
         # Names inside other packages may move; a kernel then loads them itself.
         with suppress(ImportError):
             import_module(name)
+    with suppress(ImportError):
+        import_module("analysis.rendering.rehearsal").rehearse()
     # Objects made so far are never collected: collecting would copy their pages.
     gc.collect()
     gc.freeze()
