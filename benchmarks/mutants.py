@@ -29,8 +29,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import tomllib
+import traceback
 import types
 from collections import Counter
 from collections.abc import Iterator
@@ -297,7 +297,15 @@ def run_pytest(room: Room, base: Path, *more: str, plugins: tuple = ()) -> int:
     hypothesis.settings.load_profile("mutants")
     tests = [str(file) for one in room.tests for file in sorted(PROJECT.glob(one))]
     files = [str(file) for file in room.files()]
-    options = ["-s", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = [
+        "-s",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
     return pytest.main(
         [f"--rootdir={PROJECT}", f"--basetemp={base}", *options, *more, *tests, *files],
         plugins=list(plugins),
@@ -367,11 +375,11 @@ def describe_room(name: str, found: list[tuple[Mutant, str]], n_all: int) -> str
     for title, some in (("Not found", survived), ("Equivalent", same)):
         if some:
             lines += [f"### {title}", "", "| where | was | becomes |", "|---|---|---|"]
-            lines += [
-                "| " + " | ".join(_cell(x) for x in (f"{m.key[0]} {m.function}", m.was, m.becomes)) + " |"
-                + (f"\n| | {equivalent[m.key]} | |" if title == "Equivalent" else "")
-                for m in some
-            ]  # fmt: skip
+            for m in some:
+                where = f"{m.key[0]} {m.function}"
+                lines.append(" | ".join(["", *map(_cell, (where, m.was, m.becomes)), ""]).strip())
+                if m.key in equivalent:
+                    lines.append(f"| | {equivalent[m.key]} | |")
             lines.append("")
     return "\n".join(lines)
 
@@ -399,7 +407,10 @@ def main() -> None:
         print(text)
     rooms = [(parts / f"{name}.md").read_text("utf-8") for name in ROOMS
              if (parts / f"{name}.md").exists()]  # fmt: skip
-    head = "# Mutation scores\n\nFaults put into the code one at a time, and found by a room's own tests.\n"
+    head = (
+        "# Mutation scores\n\n"
+        "Faults put into the code one at a time, and found by a room's own quick tests.\n"
+    )
     (RESULTS / "mutants.md").write_text("\n".join([head, *rooms]), encoding="utf-8")
 
 
