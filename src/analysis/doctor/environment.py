@@ -67,7 +67,8 @@ def project_requirements() -> list[str]:
     """Return what the package needs, from the project or from what was installed."""
     file = PROJECT / "pyproject.toml"
     if file.is_file():
-        return tomllib.loads(file.read_text(encoding="utf-8"))["project"]["dependencies"]
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        return [str(one) for one in project["dependencies"]]
     try:
         return [one for one in requires(DISTRIBUTION) or [] if "extra ==" not in one]
     except PackageNotFoundError:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from analysis.doctor.check import Check, good, look, must_mend
 from analysis.errors import UsageError
@@ -44,7 +45,8 @@ def check_clock(out: Path) -> Check:
             "Set the computer's clock, best by the network: timedatectl set-ntp true",
         )  # fmt: skip
     linked = Path("/etc/localtime")
-    if os.environ.get("TZ") and linked.is_symlink() and not str(linked.resolve()).endswith(zone):
+    own = os.environ.get("TZ") and zone
+    if own and linked.is_symlink() and not str(linked.resolve()).endswith(own):
         return look(
             "clock", f"It is {now} here, but the computer's own zone, which cron goes by, is "
             f"{linked.resolve().name}.",
@@ -260,7 +262,7 @@ def _is_running(*names: str) -> bool | None:
     return bool(set(names) & running)
 
 
-def _last_run(out: Path) -> dict | None:
+def _last_run(out: Path) -> dict[str, Any] | None:
     with suppress(OSError, ValueError):
         told = json.loads((out / LAST_RUN).read_text(encoding="utf-8"))
         if isinstance(told, dict) and _ended(told):
@@ -268,7 +270,7 @@ def _last_run(out: Path) -> dict | None:
     return None
 
 
-def _ended(told: dict | None) -> datetime | None:
+def _ended(told: dict[str, Any] | None) -> datetime | None:
     with suppress(TypeError, ValueError):
         return datetime.fromisoformat((told or {})["ended"]).astimezone(UTC) if told else None
     return None
