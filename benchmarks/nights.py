@@ -57,7 +57,7 @@ store = "store"
 out = "reports"
 notebooks = {notebooks}
 workers = 2
-most_changed = 0.2
+most_changed = 0.6
 
 [run]
 inbox = "inbox"
@@ -323,9 +323,10 @@ class Nights:
         """Days are told by the clock: one that was wrong lately may be a day or two out."""
         slack = 2 if any(outcome.night - one <= 4 for one in self.unsure) else 0
         for one, last in self.last_came.items():
-            days = outcome.night - last if last >= 0 else 99
+            # Before anything came, days are counted from the first night.
+            days = outcome.night - max(last, 0)
             pattern = f"{one}/*"
-            if days >= EVERY_DAYS + slack and last >= 0 and pattern not in said:
+            if days >= EVERY_DAYS + slack and pattern not in said:
                 outcome.wrong.append(f"{pattern} is missing for {days} days and not named")
             if days < EVERY_DAYS - slack and pattern in said:
                 outcome.wrong.append(f"{pattern} is named, but came {days} days ago")
@@ -372,6 +373,8 @@ class Nights:
         kept = pd.concat([store.read_evidence(one) for one in store.windows])
         kept = kept.rename(columns={"observation_id": "item_id"})
         key = ["student_id", "item_id", "window"]
+        # An item that asks for two skills is two rows of one answer.
+        kept = kept.drop_duplicates([*key, "points"])
         for name, rows in self.delivered.items():
             both = rows.merge(kept[[*key, "points"]], on=key, how="left", suffixes=("", "_kept"))
             n = int((both["points"] != both["points_kept"]).sum())
