@@ -39,7 +39,7 @@ class Exports:
 
     def __init__(self, seed: int):
         self.district = simulate_district(4, random_state=seed)
-        self.possible = self.district.items.set_index("item_id")["points_possible"]
+        self.possible = self.district.items.groupby("item_id")["points_possible"].first()
         self.classrooms = sorted(self.district.roster["classroom_id"].unique())
         self.forms = dict(zip(self.classrooms, ["csv", "xlsx", "tidy", "zip"], strict=True))
 

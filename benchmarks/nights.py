@@ -57,7 +57,7 @@ store = "store"
 out = "reports"
 notebooks = {notebooks}
 workers = 2
-most_changed = 0.2
+most_changed = 0.6
 
 [run]
 inbox = "inbox"
@@ -101,6 +101,7 @@ class Nights:
         self.last_came = dict.fromkeys(self.exports.classrooms, -1)
         self.unsure: list[int] = []
         self.killed_before = False
+        self.said_last = ""
         self.groups_told: dict[str, dict[str, str]] = {}
         for name, content in self.exports.reference_files().items():
             put(self.inbox, name, content, FIRST_NIGHT)
@@ -127,6 +128,8 @@ class Nights:
             self.unsure.append(night)
             if self._summary() != before:
                 outcome.wrong.append("a killed run left a summary")
+        elif not text:
+            outcome.wrong.append(f"no digest: {self.said_last}")
         else:
             self._check_digest(outcome, plan)
             self.killed_before = False
@@ -221,7 +224,7 @@ class Nights:
 
     def _child(self, now: datetime, limit: int | None = None) -> tuple[str | None, int | None]:
         done = self._start(now, limit)
-        text, _ = done.communicate()
+        text, self.said_last = done.communicate()
         return (text, done.returncode) if done.returncode >= 0 else (None, None)
 
     def _start(self, now: datetime, limit: int | None = None) -> subprocess.Popen:
@@ -242,7 +245,7 @@ class Nights:
         time.sleep(self.rng.uniform(0, 12))
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-        text, _ = child.communicate()
+        text, self.said_last = child.communicate()
         return (text, child.returncode) if child.returncode >= 0 else (None, None)
 
     def _run_twice(self, now: datetime, plan: dict) -> tuple[str | None, int | None]:
@@ -252,7 +255,7 @@ class Nights:
         second = self._start(now)
         _, said = second.communicate()
         is_first_at_work = first.poll() is None
-        text, _ = first.communicate()
+        text, self.said_last = first.communicate()
         plan["second"] = (second.returncode, said, is_first_at_work)
         return text, first.returncode
 
@@ -311,7 +314,9 @@ class Nights:
         wrong = outcome.wrong
         code = 3 if said["refused"] and not said["full"] else outcome.exit_code
         expect(wrong, "exit code", outcome.exit_code, code)
-        n = len(said["refused"]) + len(said["overdue"]) + said["steps"]
+        if "publish" in self._done_steps():
+            expect(wrong, "pages that failed", said["pages"], self._failed_pages())
+        n = len(said["refused"]) + len(said["overdue"]) + said["steps"] + len(said["pages"])
         expect(wrong, "things that need somebody", said["needs"], n)
         summary = self._summary()
         if summary and not said["full"]:
@@ -319,13 +324,23 @@ class Nights:
         if outcome.exit_code and said["needs"] == 0:
             wrong.append("all is well, it says, with an exit code that is not 0")
 
+    def _done_steps(self) -> set[str]:
+        summary = self._summary() or {"steps": []}
+        return {one["step"] for one in summary["steps"] if one["status"] == "done"}
+
+    def _failed_pages(self) -> set[str]:
+        """Return pages of the edition that could not be made, as its own record has it."""
+        edition = read_edition(current_folder(self.settings.out))
+        return {one for one, entry in edition.entries.items() if entry.failed}
+
     def _check_overdue(self, outcome: Outcome, said: set[str]) -> None:
         """Days are told by the clock: one that was wrong lately may be a day or two out."""
         slack = 2 if any(outcome.night - one <= 4 for one in self.unsure) else 0
         for one, last in self.last_came.items():
-            days = outcome.night - last if last >= 0 else 99
+            # Before anything came, days are counted from the first night.
+            days = outcome.night - max(last, 0)
             pattern = f"{one}/*"
-            if days >= EVERY_DAYS + slack and last >= 0 and pattern not in said:
+            if days >= EVERY_DAYS + slack and pattern not in said:
                 outcome.wrong.append(f"{pattern} is missing for {days} days and not named")
             if days < EVERY_DAYS - slack and pattern in said:
                 outcome.wrong.append(f"{pattern} is named, but came {days} days ago")
@@ -372,6 +387,8 @@ class Nights:
         kept = pd.concat([store.read_evidence(one) for one in store.windows])
         kept = kept.rename(columns={"observation_id": "item_id"})
         key = ["student_id", "item_id", "window"]
+        # An item that asks for two skills is two rows of one answer.
+        kept = kept.drop_duplicates([*key, "points"])
         for name, rows in self.delivered.items():
             both = rows.merge(kept[[*key, "points"]], on=key, how="left", suffixes=("", "_kept"))
             n = int((both["points"] != both["points_kept"]).sum())
@@ -386,6 +403,7 @@ def read_digest(text: str) -> dict:
         "refused": set(re.findall(r"^\d+\. (\S+) could not be used:", text, re.M)),
         "waiting": set(re.findall(r"^(\S+) is still being copied", text, re.M)),
         "overdue": set(re.findall(r"No (?:new )?file (\S+) ", text)),
+        "pages": set(re.findall(r"^\d+\. The page of (\S+) could not be made;", text, re.M)),
         "full": "the disk is full" in text,
         "locked": "another command was at work" in text,
         "killed": "was cut off before its end" in text,

@@ -61,7 +61,8 @@ def make_message(settings: NotifySettings, subject: str, text: str) -> EmailMess
     # The name of this computer is nobody's business.
     message["Message-ID"] = make_msgid(domain=settings.sender.rsplit("@", 1)[-1])
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
+    # Not every server takes signs beyond ASCII as they are.
+    message.set_content(text, cte="quoted-printable")
     return message
 
 

@@ -223,16 +223,17 @@ class Run:
         if self.night.look is None:
             return []
         found, today = [], self.night.started.date()
+        begun = datetime.fromisoformat(self.record.since).date() if self.record.since else today
         for one in self.settings.run.expect:
+            if any(fnmatch(name, one.files) for name in self.night.look.waiting):
+                continue
             came = [
                 datetime.fromisoformat(entry.came).date()
                 for name, entry in self.record.files.items() if fnmatch(name, one.files)
             ]  # fmt: skip
-            if any(fnmatch(name, one.files) for name in self.night.look.waiting):
-                continue
-            days = (today - max(came)).days if came else None
-            if days is None or days >= one.every_days:
-                found.append(Overdue(one.files, days))
+            days = (today - max(came, default=begun)).days
+            if days >= one.every_days:
+                found.append(Overdue(one.files, days if came else None))
         return found
 
     # -- how a step is taken ------------------------------------------------------------
