@@ -28,8 +28,16 @@ def table(drawing: str) -> pd.DataFrame:
     return frame.mask(frame == "", None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first: two workers then end together, as the last ones to share are short."""
+    """Call slow what needs the whole demo, and begin with the slow files.
+
+    Two workers then end together, as what is shared out last is short. It comes before the
+    choice by markers.
+    """
+    for item in items:
+        if "made_once" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -153,6 +153,7 @@ def test_importing_the_package_loads_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_making_pages_does_not_compile_the_grammar_of_web_addresses():
     script = (
         "import sys, analysis.rendering.report, papermill, nbconvert.exporters; "

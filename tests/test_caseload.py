@@ -21,6 +21,8 @@ from analysis.store import Store, StoreIndex
 from analysis.store.slices import cut_slice, lay_slice
 from conftest import PROJECT, WINDOW
 
+pytestmark = pytest.mark.slow
+
 KEPT = ["english_learner", "support_plan", "teacher_years"]
 NAMED_AS = {
     "lacks one skill": Fact.ONE_SKILL,

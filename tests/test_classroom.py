@@ -85,6 +85,7 @@ def test_what_is_not_there_is_named(demo_store, asked, error, said):
         open_classroom(**given)
 
 
+@pytest.mark.slow
 def test_a_folder_of_exports_is_imported_once_and_again_when_they_change(tmp_path):
     shutil.copytree(PROJECT / "data" / "demo", tmp_path / "d", ignore=lambda *_: ["store"])
     open_classroom("demo-4b", window=WINDOW, data_dir=tmp_path / "d")

@@ -46,6 +46,7 @@ def test_a_difference_between_classrooms_is_no_sorting_within_them():
     assert not found.stands_out
 
 
+@pytest.mark.slow
 def test_chance_alone_stands_out_one_time_in_twenty():
     found = [
         check_sorting(*people(4, 20, seed=seed), {"growth": "growth"}, random_state=seed)[0]

@@ -135,6 +135,7 @@ def test_leading_zeros_that_a_spreadsheet_took_come_back_from_the_roster(tmp_pat
     assert "leading zero" in " ".join(imported.summary()["notes"])
 
 
+@pytest.mark.slow
 def test_a_large_file_reads_as_a_small_one(tmp_path):
     body = "".join(
         f"{n:07d},room {n % 40},i{k},3.NF.{k},{(n + k) % 3},2\n"
@@ -197,6 +198,7 @@ def test_without_window_and_dates_the_window_is_asked_for(tmp_path):
         read_exports(paths)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TIMSS.exists(), reason="the shared data sets are not here")
 def test_real_classes_import_with_nothing_lost():
     paths = [TIMSS / "responses.csv", TIMSS / "q_matrix.csv"]

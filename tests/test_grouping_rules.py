@@ -169,6 +169,7 @@ def test_a_time_limit_gives_the_best_found_and_says_how_far_it_may_be_from_the_b
     assert_rules_hold_by_default(groups)
 
 
+@pytest.mark.slow
 def test_without_a_time_limit_the_search_is_counted_in_steps(monkeypatch):
     """However long each step takes, the same groups come out."""
     monkeypatch.setattr(program, "MOST_NODES", 1)

@@ -40,10 +40,12 @@ def forms(entry: str | tuple) -> list[str]:
     return [entry] if isinstance(entry, str) else list(entry)
 
 
+@pytest.mark.slow
 def test_there_is_much_to_say():
     assert len(sentences()) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_sentence_is_translated_and_no_translation_is_left_over(code):
     known = {forms(m.id)[0] for m in catalogue(code) if m.id and all(forms(m.string))}
@@ -115,6 +117,7 @@ def running_text(texts) -> str:
     return "\n".join(part if part.rstrip()[-1] in ".?!:" else part + "." for part in parts)
 
 
+@pytest.mark.slow
 def test_english_reads_at_grade_six_to_eight_or_easier():
     assert flesch_kincaid_grade(running_text(sorted(sentences()))) <= 8
 

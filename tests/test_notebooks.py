@@ -78,6 +78,7 @@ def test_every_parameter_has_its_help_beside_it(file):
     assert all("# " in line for line in cell.source.splitlines())
 
 
+@pytest.mark.slow
 @each_notebook
 def test_it_runs_top_to_bottom_on_the_demo(file, tmp_path):
     executed = execute_notebook(file, {}, tmp_path / "executed.ipynb")

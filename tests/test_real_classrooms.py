@@ -9,6 +9,8 @@ from analysis.classroom import open_classroom
 from analysis.district import import_exports
 from analysis.store import Store
 
+pytestmark = pytest.mark.slow
+
 CLASSROOMS, STUDENTS = 276, 4_668
 
 

@@ -20,7 +20,10 @@ from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
 from conftest import PROJECT
 
-pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are not forked on this system")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not can_fork(), reason="kernels are not forked on this system"),
+]
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 

@@ -18,6 +18,8 @@ import pytest
 from analysis.rendering.kernel import can_fork
 from conftest import PROJECT, WINDOW
 
+pytestmark = pytest.mark.slow
+
 COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 CLASSROOMS = ["demo-3a", "demo-4a", "demo-5a"]
 

@@ -18,6 +18,8 @@ import pytest
 
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 WINDOW = "2026-EOY"
 

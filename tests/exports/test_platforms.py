@@ -37,6 +37,7 @@ def notes(imported) -> str:
     return " ".join(imported.summary()["notes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "platform", "students", "skills", "used"),
     [
@@ -243,6 +244,7 @@ def test_map_goals_keep_score_and_standard_error_and_tell_a_cut():
     assert imported.evidence["window"].unique().tolist() == ["2021-2022 BOY"]
 
 
+@pytest.mark.slow
 def test_sc_ready_strands_are_levels_of_the_spring():
     imported = read("sc_ready/sample_anonymized_file.csv", window=None)
     levels = values(imported, "level")

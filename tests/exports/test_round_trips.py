@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 
 from analysis.exports import read_exports
@@ -83,6 +84,7 @@ def check(result, table) -> None:
     assert summary["rows_read"] == summary["rows_used"] + len(summary["rows_set_aside"])
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_canvas_gradebook_it_comes_back(table):
@@ -107,6 +109,7 @@ def test_written_as_a_canvas_gradebook_it_comes_back(table):
     assert set(result.roster["student_id"]) == {s["id"] for s in table}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(classes(), st.sampled_from([(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-16")]))
 def test_written_as_a_tracker_of_points_it_comes_back(table, dialect):
@@ -120,6 +123,7 @@ def test_written_as_a_tracker_of_points_it_comes_back(table, dialect):
     assert names == {s["id"]: " ".join(s["name"].split()) for s in table}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_microsoft_form_it_comes_back(table):
@@ -153,6 +157,7 @@ def test_written_as_a_microsoft_form_it_comes_back(table):
     check(imported(write([head, *rows])), table)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(classes())
 def test_written_as_a_tidy_table_it_comes_back(table):
@@ -166,6 +171,7 @@ def test_written_as_a_tidy_table_it_comes_back(table):
     assert set(result.evidence["points_possible"]) <= set(POSSIBLE.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(
     st.lists(
