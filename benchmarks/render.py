@@ -1,6 +1,9 @@
 """What a report costs: the loop everyone writes, the physical limit, and ours.
 
     python benchmarks/render.py [--reports 8] [--big STORE] [--out benchmarks/results/render.md]
+    python benchmarks/render.py --workers-only [--reports 24]
+
+The second is short, for a quiet machine: what a second worker adds.
 
 All ways render the same notebook on the same demo classrooms, in one run. Figures are CPU
 seconds of all processes together (user and system), so that a busy machine disturbs them
@@ -226,7 +229,8 @@ def lend_calibrations(small: Path, big: Path) -> None:
 def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int]:
     """Measure a run that finds nothing to do, and one that finds one classroom changed.
 
-    All pages but the changed one are copies of one page: what is measured does not read them.
+    All pages but the changed one are stand-ins of a line: what is measured links them and
+    reads none. The changed one is a real report.
     """
     from analysis.rendering import runner
     from analysis.rendering.plan import Order
@@ -238,14 +242,13 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
     out = folder / "big"
     notebooks = PROJECT / "notebooks"
     settings = Settings(store=store, out=out, notebooks=notebooks, workers=2)
-    page = next((folder / "reports" / "current").glob("demo-*.html")).read_text("utf-8")
 
-    def copies(tasks, settings):
+    def stand_ins(tasks, settings):
         for classroom_id, task in tasks.items():
-            keep_page(task, page)
+            keep_page(task, "<p>A stand-in.</p>")
             yield classroom_id, None
 
-    make_all, runner._make_all = runner._make_all, copies
+    make_all, runner._make_all = runner._make_all, stand_ins
     n = len(runner.render_reports(StoreIndex(store), settings, Order(WINDOW)).rendered)
     runner._make_all = make_all
     where = ["--window", WINDOW, "--store", store, "--out", out, "--json"]
@@ -268,14 +271,9 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
 
 
 def measure(n_reports: int, big: Path | None, *, with_dask: bool) -> str:
-    from analysis.store import StoreIndex
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = folder / "store"
-        run([*COACH, "demo", "--classrooms", str(max(n_reports, 3)), "--out", folder / "exports"])
-        run([*COACH, "import", folder / "exports", "--store", store])
-        classrooms = StoreIndex(store).classroom_ids[:n_reports]
+        classrooms, store = make_district(n_reports, folder)
         # Calibrates, and warms the disk's cache, before anything is measured.
         by_coach(classrooms[:3], store, folder, "--workers", "1")
         rows = {}
@@ -293,6 +291,29 @@ def measure(n_reports: int, big: Path | None, *, with_dask: bool) -> str:
             memory["ours, Dask, 2 workers"] = run_of.pss
         many = big_district(store, big, folder) if big else None
     return describe(rows, memory, json.loads(parts), many, n_reports)
+
+
+def compare_workers(n_reports: int) -> str:
+    """Return how many reports a second one and two workers make, once they are at work."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        classrooms, store = make_district(n_reports, folder)
+        by_coach(classrooms[:3], store, folder, "--workers", "1")
+        walls = [
+            min(by_coach(classrooms, store, folder, "--workers", str(n))[0].wall for _ in range(2))
+            for n in (1, 2)
+        ]
+    lines = [f"{n} workers: {wall:.2f} s a report" for n, wall in enumerate(walls, start=1)]
+    return "\n".join([*lines, f"two make {walls[0] / walls[1]:.2f} times as many", ""])
+
+
+def make_district(n_reports: int, folder: Path) -> tuple[list[str], Path]:
+    from analysis.store import StoreIndex
+
+    store = folder / "store"
+    run([*COACH, "demo", "--classrooms", str(max(n_reports, 3)), "--out", folder / "exports"])
+    run([*COACH, "import", folder / "exports", "--store", store])
+    return StoreIndex(store).classroom_ids[:n_reports], store
 
 
 def describe(rows: dict, memory: dict, parts: dict, many: dict | None, n_reports: int) -> str:
@@ -331,10 +352,14 @@ def describe(rows: dict, memory: dict, parts: dict, many: dict | None, n_reports
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--reports", type=int, default=8)
+    arguments.add_argument("--workers-only", action="store_true")
     arguments.add_argument("--big", type=Path, help="a store of 2,000 classrooms")
     arguments.add_argument("--no-dask", action="store_true")
     arguments.add_argument("--out", type=Path)
     given = arguments.parse_args()
+    if given.workers_only:
+        print(compare_workers(given.reports))
+        return
     told = measure(given.reports, given.big, with_dask=not given.no_dask)
     print(told)
     if given.out:

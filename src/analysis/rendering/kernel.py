@@ -41,6 +41,9 @@ MILLISECONDS_TO_RECONNECT = 5
 SECONDS_BETWEEN_LOOKS = 0.002
 LOOKS_AT_END = 100
 
+NO_HISTORY = "--HistoryManager.enabled=False"
+"""A report's cells, which name a classroom, belong in no file of what was typed."""
+
 ALWAYS = {
     # One report, one core: many reports at once are faster than one report on many cores.
     "OMP_NUM_THREADS": "1",
@@ -130,6 +133,7 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel; see :class:`jupyter_client.provisioning.KernelProvisionerBase`."""
+        cmd = [*cmd, NO_HISTORY] if LAUNCHER in cmd else cmd
         kwargs["env"] = {**kwargs.get("env", os.environ), **ALWAYS}
         kwargs["cwd"] = self.working_folder or kwargs.get("cwd") or str(Path.cwd())
         forked = self._fork(cmd, kwargs)
