@@ -42,6 +42,7 @@ from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
 from analysis.grouping.forming import LEAST_LESSON
 from analysis.grouping.levels import fit_levels, weight_of_levels
+from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
 
@@ -50,7 +51,7 @@ LEAST_CLASS = 12
 MOST_CLASSES = 60
 KINDS = ("binary", "continuous", "rubric")
 LEAST_GAIN = GroupRules().least_gain
-OURS = "OURS: both readings, exact, or one lesson"
+OURS = "OURS: both readings and tasks, exact, or one lesson"
 SIMPLE = [
     "raw teacher's list (product)",
     "raw teacher's list (cut at 70 %)",
@@ -85,9 +86,8 @@ def estimate(
     model = MasteryModel(q, pairs).fit(answers, classrooms=classrooms)
     held = model.transform(answers, classrooms)
     draws = model.sample_profiles(answers, 200, random_state, classrooms)
-    levels, level_draws = fit_levels(answers, q).read(
-        answers, n_draws=200, random_state=random_state
-    )
+    level_model = fit_levels(answers, q)
+    levels, level_draws = level_model.read(answers, n_draws=200, random_state=random_state)
     levels = np.where(np.isnan(levels), held, levels)
     share = share_correct(answers, q)
     by_dina = dina(answers, q) if peers else None
@@ -96,6 +96,8 @@ def estimate(
     n_levels = round(200 * weight)
     by_model = value_of_teaching(held, before, draws=draws)
     by_level = value_of_teaching(levels, before, draws=level_draws)
+    blend = (1 - weight) * by_model + weight * by_level
+    left = left_to_gain(level_model.expect(answers), q)
     return {
         "share": share,
         "draws": np.concatenate([draws[n_levels:], level_draws[:n_levels]]),
@@ -105,7 +107,9 @@ def estimate(
         "cut": cut_value(share, before),
         "model": by_model,
         "levels": by_level,
-        "blend": (1 - weight) * by_model + weight * by_level,
+        "blend": blend,
+        "worth": worth_of_seats(blend, left),
+        "lesson": by_level * left,
         "weight": weight,
         "supports": verdict
         and bool(judge_skills(MasteryModel(q, pairs), answers, classrooms, random_state)),
@@ -131,7 +135,7 @@ def ours(seen: dict):
     says nothing of graded ratings) and either no lesson is a next step for most of the class,
     or both readings say that groups reach more.
     """
-    labels, focus = exact(seen["blend"])
+    labels, focus = exact(seen["worth"])
     taught = np.arange(len(labels)), focus[labels]
     share, one = seen["blend"][taught].mean(), seen["blend"].mean(axis=0).max()
     gains = [
@@ -140,7 +144,7 @@ def ours(seen: dict):
     ]
     pay = one < min(LEAST_LESSON, share) or min(gains) >= LEAST_GAIN
     told_apart = seen["supports"] or seen["weight"] == 1
-    return (labels, focus) if told_apart and pay else one_lesson(seen["levels"])
+    return (labels, focus) if told_apart and pay else one_lesson(seen["lesson"])
 
 
 def ways(seen: dict, seed: int) -> dict:
@@ -277,7 +281,7 @@ def _said_and_right(district: District, seed: int) -> list[dict]:
     rows = []
     for here in _rooms(district):
         value = estimates["blend"][here]
-        labels, focus = exact(value)
+        labels, focus = exact(estimates["worth"][here])
         skills, groups_of = np.unique(focus, return_counts=True)
         target = on_target(estimates["draws"][:, here], district.before)[:, :, skills]
         seat = np.searchsorted(skills, focus[labels])

@@ -13,6 +13,7 @@ from analysis.errors import UnknownError
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
 from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
 from analysis.grouping.result import Draws
+from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import (
     Links,
     bridge_prerequisites,
@@ -29,6 +30,7 @@ class Classroom:
 
     ``mastery``, ``value``: shape (n_students, n_skills), missing where unknown; ``readings``:
     the value of teaching by each reading of the evidence, of which ``value`` is the mean;
+    ``left``: what there is to gain on each skill's tasks (:mod:`analysis.grouping.tasks`);
     ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
     ``graded``: whether ratings are so graded that a model of had-or-not takes no part;
     ``assessed``: which students have evidence; ``asked``: of whom each skill was asked, bool,
@@ -40,12 +42,18 @@ class Classroom:
     mastery: np.ndarray
     value: np.ndarray
     readings: list[np.ndarray]
+    left: np.ndarray
     graded: bool
     held: np.ndarray | None
     before: np.ndarray
     assessed: np.ndarray
     asked: np.ndarray
     prerequisites: Mapping[str, list[str]]
+
+    @property
+    def worth(self) -> np.ndarray:
+        """By what students are chosen for a focus: at most ``value``, of its shape."""
+        return worth_of_seats(self.value, self.left)
 
 
 def read_classroom(
@@ -78,22 +86,28 @@ def read_classroom(
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
     value, graded = readings[0], False
+    left = np.ones_like(value)
     if shares is not None and skills:
         second = _read_levels(shares, window, students, skills, random_state)
         shown, held, reading = _blend(shown, held, second, links, value, random_state)
         graded = second.weight == 1
         readings = [reading] if graded else [value, reading]
         value = (1 - second.weight) * value + second.weight * reading
-    known = (shown, value, readings, graded, held)
+        left = second.left
+    known = (shown, value, readings, left, graded, held)
     return Classroom(students, skills, *known, links.before, assessed, asked, links.listed)
 
 
 class _Levels(NamedTuple):
-    """The level reading of one classroom, and its weight beside the mastery model."""
+    """The level reading of one classroom, and its weight beside the mastery model.
+
+    ``left``: what there is to gain on each skill's tasks (:mod:`.tasks`).
+    """
 
     held: np.ndarray
     draws: np.ndarray
     weight: float
+    left: np.ndarray
 
 
 def _read_levels(shares, window, students, skills, random_state) -> _Levels:
@@ -106,8 +120,9 @@ def _read_levels(shares, window, students, skills, random_state) -> _Levels:
             mine[row] = answers[place[student]]
     weight = weight_of_levels(answers)
     n_draws = round(weight * MOST_DRAWS)
-    held, draws = fit_levels(answers, q).read(mine, n_draws=n_draws, random_state=random_state)
-    return _Levels(held, draws, weight)
+    model = fit_levels(answers, q)
+    held, draws = model.read(mine, n_draws=n_draws, random_state=random_state)
+    return _Levels(held, draws, weight, left_to_gain(model.expect(mine), q))
 
 
 def _blend(shown, held, second: _Levels, links: Links, first_reading, random_state):

@@ -191,7 +191,7 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     shares = value.mean(axis=0)
     common = _whole_class_needs(shares, classroom, rules)
     groups, common = _fit_apart_from(common, classroom, rules, former)
-    share = groups.objective_ / len(value)
+    share = share_on_target(classroom, groups)
     one_lesson = float(np.delete(shares, common).max(initial=0))
     taught = [classroom.skills[k] for k in common]
     whole_class = _whole_class_table(taught, shares[common], len(value))
@@ -227,6 +227,13 @@ def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int])
     return min(gains)
 
 
+def share_on_target(classroom: Classroom, groups: SkillNeedGroups) -> float:
+    """Return the expected share of the students with evidence who are on target, 0 to 1."""
+    seated = np.flatnonzero(groups.labels_ >= 0)
+    taught = np.nan_to_num(classroom.value[seated, groups.focus_[groups.labels_[seated]]])
+    return float(taught.sum() / classroom.assessed.sum())
+
+
 def _fit_apart_from(common: list[int], classroom, rules, former):
     """Form groups on other skills than the class's common need, if the rules leave room."""
     try:
@@ -241,10 +248,12 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool)
     """Return groups that all practise one skill, or None where the teacher wants others.
 
     The skill is chosen by the last reading: the level reading, where there is one, compares
-    needs across skills better, because its cut is the same for all.
+    needs across skills better, because its cut is the same for all; and by what there is
+    to gain on the skill's tasks.
     """
     n_students = int(classroom.assessed.sum())
-    needed = np.nan_to_num(classroom.readings[-1][classroom.assessed]).mean(axis=0)
+    needed = np.nan_to_num(classroom.readings[-1] * classroom.left)
+    needed = needed[classroom.assessed].mean(axis=0)
     needed[np.isin(classroom.skills, list(rules.focus_excluded))] = -1
     place = int(needed.argmax())
     skill = classroom.skills[place]
@@ -266,7 +275,7 @@ def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool)
         said = sentences.TOO_FEW
     elif not len(lesson.focus_):
         whole_class, said = _whole_class_table([], [], n_students), sentences.NOTHING_NEEDED
-    return _Plan(lesson, whole_class, False, said, lesson.objective_ / n_students, best, skill)
+    return _Plan(lesson, whole_class, False, said, share_on_target(classroom, lesson), best, skill)
 
 
 def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRules) -> list[int]:
@@ -304,7 +313,7 @@ def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]
     )
     mastery = pd.DataFrame(classroom.mastery, columns=classroom.skills)
     return model.fit(
-        mastery, value=classroom.value, former_groups=former, student_ids=classroom.students
+        mastery, value=classroom.worth, former_groups=former, student_ids=classroom.students
     )
 
 

@@ -99,6 +99,19 @@ class LevelModel:
                 draws[:, student] = level + rng.normal(size=(n_draws, len(level))) @ root.T > CUT
         return held, draws
 
+    def expect(self, answers: np.ndarray) -> np.ndarray:
+        """Return the expected level, shape (n_students, n_skills).
+
+        Answers as in :meth:`read`; missing for students without answers and skills without
+        items.
+        """
+        n, apart = _shares_apart(answers, self.usual, self.q)
+        levels = np.full(n.shape, np.nan)
+        for student, known in enumerate(n > 0):
+            if known.any():
+                levels[student] = self._posterior(n[student], apart[student], known)[0]
+        return levels
+
     def _posterior(self, n, apart, known) -> tuple[np.ndarray, np.ndarray]:
         """Return a student's levels and their covariance, given shares on some skills."""
         shared = self.covariance[:, known]
