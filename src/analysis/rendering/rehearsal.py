@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
+from typing import TYPE_CHECKING
 
 from analysis.charts.drawing import draw_chart
 from analysis.language import languages, open_language
 from analysis.rendering.blocks import compile_blocks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def rehearse() -> None:
@@ -35,7 +39,7 @@ def rehearse() -> None:
     draw_chart(_every_kind_of_mark, alt="-", width=1, height=1, margins=(0.3, 0.3, 0, 0))
 
 
-def _every_kind_of_mark(ax):
+def _every_kind_of_mark(ax: Axes) -> Axes:
     ax.barh([0], [1])
     ax.plot([0, 1], [0, 1], marker="o")
     ax.text(0.5, 0.5, "✓ ? 12", fontsize=8)
