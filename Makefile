@@ -57,7 +57,8 @@ lock:  ## Pin the dependencies anew (needs uv)
 
 forget-demo:
 	rm -rf $(DEMO)/store $(DEMO)/plans reports/editions reports/current reports/runs reports/.lock \
-	  reports/students reports/families reports/caseload
+	  reports/students reports/families reports/caseload reports/schedule.json reports/schedule.log \
+	  reports/last-run.json
 
 clean: forget-demo  ## Remove the environment and everything rendered
 	rm -rf $(VENV) site
