@@ -187,6 +187,13 @@ def _load(file: Path) -> Calibration:
     return Calibration.load(file)
 
 
+def calibration_knows(store: Store, window: str, in_force: InForce) -> bool:
+    """Say whether a calibration knows every observation of its window."""
+    evidence = store.read_evidence(window)[["source", "observation_id"]].drop_duplicates()
+    there = set(evidence.itertuples(index=False, name=None))
+    return there <= set(_load(calibration_path(store, in_force)).items)
+
+
 def renew_calibration(
     store: Store, window: str, *, most_changed: float = MOST_CHANGED, always: bool = False
 ) -> InForce:

@@ -280,12 +280,15 @@ def calibrate_where_due(
 ) -> dict[str, dict[str, Any]]:
     """Renew calibrations whose evidence changed too much; tell of each what is in force.
 
+    One that does not know all observations there are is renewed however little they are: a
+    classroom's first new test is a small share of a district, and its page needs it.
     The caller holds :func:`analysis.store.calibrations.hold_calibrations`.
     """
     told = {}
     for window in index.windows_until(order.window):
         always = order.recalibrate and window == order.window
         due = always or calibration_is_due(index, window, settings.most_changed)
+        due = due or _has_new_observations(index, window)
         if due:
             from analysis.district import renew_calibration
             from analysis.store import Store
@@ -293,6 +296,17 @@ def calibrate_where_due(
             renew_calibration(Store(index.folder), window, always=True)
         told[window] = _told(index, window) | {"renewed": due}
     return told
+
+
+def _has_new_observations(index: StoreIndex, window: str) -> bool:
+    """Say whether evidence has observations its calibration does not know."""
+    in_force = calibration_in_force(index, window)
+    if in_force is None or share_changed(index, window, in_force) == 0:
+        return False
+    from analysis.district import calibration_knows
+    from analysis.store import Store
+
+    return not calibration_knows(Store(index.folder), window, in_force)
 
 
 def _told(index: StoreIndex, window: str) -> dict[str, Any]:
