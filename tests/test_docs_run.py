@@ -49,7 +49,8 @@ NO_SHELL = {
 ELSEWHERE = re.compile(r"# [\w/]+\.py, for \w+'s own environment\n")
 """How a block of Python begins that is for another program; it is only compiled."""
 
-SECONDS = 120
+SECONDS = 600
+"""After these a block hangs. No measure of speed: that depends on what else the machine does."""
 
 
 def with_code() -> list[Path]:

@@ -26,6 +26,7 @@ from analysis.schedule.github import own_machine_workflow
 from analysis.schedule.record import forget, read_records, remember
 from analysis.schedule.systemd import service_unit
 from analysis.schedule.windows import NAMESPACE, SETTINGS, task_xml
+from conftest import PROJECT
 
 HOSTILE = '/srv/Ms. O\'Neil "50%" \\% $HOME `id`; é'
 WINDOWS_FOLDER = "C:\\Users\\Ana Núñez\\50% done & more"
@@ -455,6 +456,11 @@ def workflows() -> dict[str, str]:
 def test_actionlint_accepts_the_workflows(actionlint):
     assert len(workflows()) == 2
     assert actionlint(workflows()) == ""
+
+
+def test_actionlint_accepts_the_workflow_of_the_tests(actionlint):
+    ours = PROJECT / ".github" / "workflows" / "tests.yml"
+    assert actionlint({ours.name: ours.read_text("utf-8")}) == ""
 
 
 def test_actionlint_would_say_what_is_wrong(actionlint):
