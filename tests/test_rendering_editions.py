@@ -34,6 +34,8 @@ from analysis.store.calibrations import (
 )
 from conftest import PROJECT, table
 
+pytestmark = pytest.mark.slow
+
 WINDOW = "BOY"
 CLASSROOMS = [f"{number}A" for number in range(1, 41)]
 

@@ -16,6 +16,8 @@ from analysis.rendering.parameters import check_declared, declared_parameters
 from analysis.rendering.proof import Proof, WrongPageError, check_proof
 from analysis.rendering.task import Limits
 
+pytestmark = pytest.mark.slow
+
 PROOF = Proof("7A", "2026-BOY", n_students=24, n_evidence=800, digest="0f" * 32)
 
 
