@@ -32,7 +32,7 @@ ratings, halfway between the last below mastery and the first that counts."""
 LEAST_WEIGHT = 1 / 3
 """Weight of this reading beside the mastery model where answers are right or wrong. Measured
 on simulated districts: it costs less than 0.01 on target where skills are had or not and
-gains 0.02 to 0.05 where they come in degrees (``benchmarks/results/grouping_simulated.md``)."""
+gains 0.02 to 0.05 where they come in degrees (``benchmarks/results/grouping_simulated_web.md``)."""
 
 GRADED = 0.25
 """Share of ratings between nothing and everything from which this reading stands alone: a

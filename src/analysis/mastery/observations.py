@@ -19,7 +19,7 @@ KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 1.0}
 in its standard error. A level counts as one answer: right from the level that counts as
 mastery on, else wrong. Its place on the scale, or a greater weight, makes a model of
 had-or-not far too sure where students differ by degrees: mean log-loss of who holds what
-.43 for the place with weight 3, .31 for this, on seven kinds of simulated ratings
+.48 for the place with weight 3, .36 for this, on seven kinds of simulated ratings
 (``benchmarks/results/mastery-ratings.md``)."""
 
 
