@@ -107,7 +107,7 @@ def gain_of_checking(held: np.ndarray, target: np.ndarray) -> np.ndarray:
     shown = np.einsum("dik,dif->ikf", held.astype(float), target.astype(float)) / n_draws
     not_shown = target.mean(axis=0)[:, None, :] - shown
     best = shown.max(axis=2, initial=0) + not_shown.max(axis=2, initial=0)
-    return np.maximum(best - now[:, None], 0)
+    return np.asarray(np.maximum(best - now[:, None], 0))
 
 
 def shortest_check(gain: np.ndarray) -> list[tuple[int, int]]:

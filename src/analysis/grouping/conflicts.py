@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from analysis.errors import UsageError
 from analysis.grouping.rules import Kind, Rule
@@ -48,7 +49,9 @@ def smallest_conflict(rules: Sequence[Rule], feasible: Callable[[list[Rule]], bo
     return kept
 
 
-def conflict_error(conflict: Sequence[Rule], students: Sequence, skills: Sequence) -> UsageError:
+def conflict_error(
+    conflict: Sequence[Rule], students: Sequence[Any], skills: Sequence[Any]
+) -> UsageError:
     """Return the error that names the rules in conflict and what to relax.
 
     Parameters
@@ -66,7 +69,7 @@ def conflict_error(conflict: Sequence[Rule], students: Sequence, skills: Sequenc
     )
 
 
-def describe_rule(rule: Rule, students: Sequence, skills: Sequence) -> str:
+def describe_rule(rule: Rule, students: Sequence[Any], skills: Sequence[Any]) -> str:
     """Return a rule in words, with the ids it is about.
 
     Examples

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -14,7 +15,7 @@ from analysis.grouping.conflicts import conflict_error, smallest_conflict
 from analysis.grouping.locks import Locks, read_locks
 from analysis.grouping.ordering import canonical_order, moved
 from analysis.grouping.program import Program, Solution
-from analysis.grouping.rules import Kind, Rule, read_layout
+from analysis.grouping.rules import Kind, Layout, Rule, read_layout
 from analysis.grouping.solving import solve_and_seat
 from analysis.grouping.value import fill_unknown, read_prerequisites, value_of_teaching
 
@@ -105,26 +106,26 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_groups=None,
-        min_size=3,
-        max_size=6,
-        prerequisites=None,
-        together=(),
-        apart=(),
-        random_state=0,
+        n_groups: int | None = None,
+        min_size: int = 3,
+        max_size: int = 6,
+        prerequisites: Any = None,
+        together: Sequence[Sequence[int]] = (),
+        apart: Sequence[Sequence[int]] = (),
+        random_state: int = 0,
         *,
-        fixed=None,
-        locked=(),
-        focus_wanted=(),
-        focus_excluded=(),
-        absent=(),
-        min_fit=0.0,
-        least_share=0.0,
-        group_gain=0.25,
-        loyalty=0.1,
-        time_limit=20.0,
-        wishes=(),
-        wish_worth=0.05,
+        fixed: Mapping[int, Any] | None = None,
+        locked: Sequence[tuple[Any, Sequence[int]]] = (),
+        focus_wanted: Iterable[Any] = (),
+        focus_excluded: Iterable[Any] = (),
+        absent: Iterable[int] = (),
+        min_fit: float = 0.0,
+        least_share: float = 0.0,
+        group_gain: float = 0.25,
+        loyalty: float = 0.1,
+        time_limit: float | None = 20.0,
+        wishes: Sequence[Sequence[int]] = (),
+        wish_worth: float = 0.05,
     ):
         self.n_groups = n_groups
         self.min_size = min_size
@@ -148,15 +149,15 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
 
     def fit(
         self,
-        X,
-        y=None,
+        X: Any,
+        y: object = None,
         *,
-        ready=None,
-        draws=None,
-        value=None,
-        former_groups=None,
-        student_ids=None,
-    ):
+        ready: np.ndarray | None = None,
+        draws: np.ndarray | None = None,
+        value: np.ndarray | None = None,
+        former_groups: Sequence[int] | np.ndarray | None = None,
+        student_ids: Iterable[Any] | None = None,
+    ) -> Self:
         """Form the groups.
 
         Parameters
@@ -203,12 +204,19 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         self.value_ = value
         return self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
 
-    def _solve(self, mastery, value, order, names, former_groups):
+    def _solve(
+        self,
+        mastery: np.ndarray,
+        value: np.ndarray,
+        order: tuple[np.ndarray, np.ndarray],
+        names: Sequence[Any],
+        former_groups: Sequence[int] | np.ndarray | None,
+    ) -> None:
         """Solve on rows and columns in canonical order and put the answer back."""
         rows, columns = order
         to_row, to_column = np.argsort(rows), np.argsort(columns)
@@ -226,20 +234,28 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         found, seated = locks.moved(to_row, to_column).add_to(found, seated)
         self._keep(found, seated, worth, (to_row, columns))
 
-    def _seat(self, worth, needs, rules, former, students, skills):
+    def _seat(
+        self,
+        worth: np.ndarray,
+        needs: np.ndarray,
+        rules: list[Rule],
+        former: np.ndarray | None,
+        students: Sequence[Any],
+        skills: Sequence[Any],
+    ) -> tuple[Solution, np.ndarray]:
         layout = read_layout(rules, len(worth))
         program = self._program(worth, layout, former)
         found, seated = solve_and_seat(program, needs, time_limit=self.time_limit)
-        if found is None:
+        if found is None or seated is None:
             conflict = smallest_conflict(rules, lambda kept: self._feasible(worth, needs, kept))
             raise conflict_error(conflict, students, skills)
         return found, seated
 
-    def _feasible(self, worth, needs, rules) -> bool:
+    def _feasible(self, worth: np.ndarray, needs: np.ndarray, rules: Sequence[Rule]) -> bool:
         program = self._program(worth, read_layout(rules, len(worth)), None)
         return solve_and_seat(program, needs, gap=np.inf)[0] is not None
 
-    def _program(self, worth, layout, former) -> Program:
+    def _program(self, worth: np.ndarray, layout: Layout, former: np.ndarray | None) -> Program:
         return Program(
             worth,
             layout,
@@ -250,10 +266,10 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         )
 
     def _most_groups(self, n_students: int) -> int:
-        most = max(MOST_GROUPS, -(-2 * n_students // (self.min_size + self.max_size)))
+        most: int = max(MOST_GROUPS, -(-2 * n_students // (self.min_size + self.max_size)))
         return max(0, most - len(self.locked))
 
-    def _locks(self, names, n_students: int) -> Locks:
+    def _locks(self, names: Sequence[Any], n_students: int) -> Locks:
         skill, student = _finder("skill", names), _finder("student", range(n_students))
         named = [(skill(focus), [student(one) for one in ids]) for focus, ids in self.locked]
         return read_locks(
@@ -266,7 +282,7 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
         )
 
     def _rules(
-        self, names, n_students: int, without_evidence: np.ndarray, locks: Locks
+        self, names: Sequence[Any], n_students: int, without_evidence: np.ndarray, locks: Locks
     ) -> list[Rule]:
         self._refuse_impossible_numbers()
         skill, student = _finder("skill", names), _finder("student", range(n_students))
@@ -289,9 +305,9 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
             kept = tuple(i for i in map(student, pair) if i in present)
             if len(kept) == 2:
                 rules.append(Rule(Kind.WISH, students=kept, number=self.wish_worth))
-        for named, focus in dict(self.fixed or {}).items():
-            if student(named) in present:
-                rules.append(Rule(Kind.FIXED, students=(student(named),), skill=skill(focus)))
+        for one, focus in dict(self.fixed or {}).items():
+            if student(one) in present:
+                rules.append(Rule(Kind.FIXED, students=(student(one),), skill=skill(focus)))
         wanted = {skill(focus) for focus in self.focus_wanted} - {*locks.skills}
         rules += [Rule(Kind.WANTED, skill=focus) for focus in sorted(wanted)]
         return rules + [Rule(Kind.EXCLUDED, skill=skill(focus)) for focus in self.focus_excluded]
@@ -308,7 +324,13 @@ class SkillNeedGroups(ClusterMixin, BaseEstimator):
     def _present(self, n_students: int) -> np.ndarray:
         return np.setdiff1d(np.arange(n_students), np.asarray(list(self.absent), dtype=int))
 
-    def _keep(self, found: Solution, seated: np.ndarray, worth, order) -> None:
+    def _keep(
+        self,
+        found: Solution,
+        seated: np.ndarray,
+        worth: np.ndarray,
+        order: tuple[np.ndarray, np.ndarray],
+    ) -> None:
         """Keep the answer: groups numbered by size, then focus; students in the order given."""
         to_row, columns = order
         groups = [
@@ -332,15 +354,15 @@ def _as_probabilities(mastery: np.ndarray) -> np.ndarray:
             "mastery holds numbers outside 0 to 1 and was clipped; are these percentages?",
             stacklevel=3,
         )
-    return np.clip(mastery, 0, 1)
+    return np.asarray(np.clip(mastery, 0, 1))
 
 
-def _finder(kind: str, names: Iterable):
+def _finder(kind: str, names: Iterable[Any]) -> Callable[[Any], int]:
     """Return a function from a name, or a position, to the position."""
     names = list(names)
-    known: Mapping = {name: place for place, name in enumerate(names)}
+    known: Mapping[Any, int] = {name: place for place, name in enumerate(names)}
 
-    def find(name) -> int:
+    def find(name: Any) -> int:
         if name in known:
             return known[name]
         if isinstance(name, (int, np.integer)) and 0 <= name < len(names):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import UnknownError
+from analysis.files import natural_key
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
 from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
 from analysis.grouping.result import Draws
@@ -20,7 +21,6 @@ from analysis.grouping.value import (
     fill_unknown,
     value_of_teaching,
 )
-from analysis.skills import natural_key
 from analysis.tables import MASTERY, ROSTER, check_table
 
 
@@ -62,8 +62,8 @@ def read_classroom(
     classroom_id: str,
     window: str,
     *,
-    prerequisites=None,
-    draws: Draws | tuple | None = None,
+    prerequisites: Any = None,
+    draws: Draws | tuple[Any, ...] | None = None,
     shares: pd.DataFrame | None = None,
     random_state: int = 0,
 ) -> Classroom:
@@ -71,8 +71,8 @@ def read_classroom(
     roster = check_table(roster, ROSTER, "the roster")
     here = roster.loc[roster["classroom_id"] == classroom_id, "student_id"]
     if here.empty:
-        known = roster["classroom_id"].unique().tolist()
-        raise UnknownError.of("classroom", classroom_id, known, "the roster")
+        rooms = roster["classroom_id"].unique().tolist()
+        raise UnknownError.of("classroom", classroom_id, rooms, "the roster")
     students = sorted(here, key=natural_key)
     mastery = check_table(mastery, MASTERY, "the mastery table")
     mine = mastery[(mastery["window"] == window) & mastery["student_id"].isin(students)]
@@ -94,8 +94,20 @@ def read_classroom(
         readings = [reading] if graded else [value, reading]
         value = (1 - second.weight) * value + second.weight * reading
         left = second.left
-    known = (shown, value, readings, left, graded, held)
-    return Classroom(students, skills, *known, links.before, assessed, asked, links.listed)
+    return Classroom(
+        students,
+        skills,
+        mastery=shown,
+        value=value,
+        readings=readings,
+        left=left,
+        graded=graded,
+        held=held,
+        before=links.before,
+        assessed=assessed,
+        asked=asked,
+        prerequisites=links.listed,
+    )
 
 
 class _Levels(NamedTuple):
@@ -110,7 +122,9 @@ class _Levels(NamedTuple):
     left: np.ndarray
 
 
-def _read_levels(shares, window, students, skills, random_state) -> _Levels:
+def _read_levels(
+    shares: pd.DataFrame, window: str, students: list[str], skills: list[str], random_state: int
+) -> _Levels:
     """Return the level reading of the classroom, learnt from everybody's shares."""
     answers, q, of_rows = read_shares(shares, window, skills)
     place = {student: row for row, student in enumerate(of_rows)}
@@ -125,7 +139,14 @@ def _read_levels(shares, window, students, skills, random_state) -> _Levels:
     return _Levels(held, draws, weight, left_to_gain(model.expect(mine), q))
 
 
-def _blend(shown, held, second: _Levels, links: Links, first_reading, random_state):
+def _blend(
+    shown: np.ndarray,
+    held: np.ndarray | None,
+    second: _Levels,
+    links: Links,
+    first_reading: np.ndarray,
+    random_state: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return both readings' mean by weight: mastery, draws, and the second's own value.
 
     Where the level reading says nothing, the first stands alone; what the first does not
@@ -143,7 +164,9 @@ def _blend(shown, held, second: _Levels, links: Links, first_reading, random_sta
     return mastery, np.concatenate([held[: MOST_DRAWS - n_levels], draws]), reading
 
 
-def _widener(mine: pd.DataFrame, students: list[str], skills: list[str]):
+def _widener(
+    mine: pd.DataFrame, students: list[str], skills: list[str]
+) -> Callable[[str], np.ndarray]:
     places = pd.MultiIndex.from_product([students, skills])
     cells = mine.set_index(["student_id", "skill_id"])
 
@@ -154,7 +177,9 @@ def _widener(mine: pd.DataFrame, students: list[str], skills: list[str]):
     return wide
 
 
-def _in_order(draws, students: list[str], skills: list[str]) -> np.ndarray | None:
+def _in_order(
+    draws: Draws | tuple[Any, ...] | None, students: list[str], skills: list[str]
+) -> np.ndarray | None:
     """Return the draws in the classroom's order of students and skills."""
     if draws is None or not skills:
         return None
@@ -166,4 +191,4 @@ def _in_order(draws, students: list[str], skills: list[str]) -> np.ndarray | Non
         if missing:
             raise UnknownError.of(kind, missing[0], list(known), "the posterior draws")
     chosen = np.ix_([rows[s] for s in students], [columns[k] for k in skills])
-    return np.asarray(draws.held, dtype=bool)[:, *chosen]
+    return np.asarray(draws.held, dtype=bool)[:, chosen[0], chosen[1]]

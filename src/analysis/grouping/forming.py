@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +29,9 @@ def form_groups(
     *,
     classroom_id: str,
     window: str,
-    prerequisites=None,
+    prerequisites: Any = None,
     rules: GroupRules | None = None,
-    draws: Draws | tuple | None = None,
+    draws: Draws | tuple[Any, ...] | None = None,
     shares: pd.DataFrame | None = None,
     previous: Grouping | pd.DataFrame | None = None,
     supports_skill_groups: bool = True,
@@ -183,7 +185,9 @@ def _say(plan: _Plan, classroom: Classroom, language: Language) -> str:
     )
 
 
-def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan:
+def _plan(
+    classroom: Classroom, rules: GroupRules, former: np.ndarray | None, supports: bool
+) -> _Plan:
     """Decide between separate groups and one lesson, and form the groups."""
     value = np.nan_to_num(classroom.value[classroom.assessed])
     if not len(value):
@@ -203,7 +207,13 @@ def _plan(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _P
     return _one_lesson(classroom, rules, former, supports) or kept
 
 
-def _pay(classroom: Classroom, rules: GroupRules, former, groups, common: list[int]) -> bool:
+def _pay(
+    classroom: Classroom,
+    rules: GroupRules,
+    former: np.ndarray | None,
+    groups: SkillNeedGroups,
+    common: list[int],
+) -> bool:
     """Return whether groups pay, with everyone in a group as everyone is in a lesson."""
     if rules.least_share > 0:
         taught = [classroom.skills[k] for k in common]
@@ -224,7 +234,7 @@ def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int])
         taught = np.nan_to_num(reading[seated, groups.focus_[groups.labels_[seated]]]).sum()
         best = np.delete(value.mean(axis=0), common).max(initial=0)
         gains.append(taught / len(value) - best)
-    return min(gains)
+    return float(min(gains))
 
 
 def share_on_target(classroom: Classroom, groups: SkillNeedGroups) -> float:
@@ -234,7 +244,9 @@ def share_on_target(classroom: Classroom, groups: SkillNeedGroups) -> float:
     return float(taught.sum() / classroom.assessed.sum())
 
 
-def _fit_apart_from(common: list[int], classroom, rules, former):
+def _fit_apart_from(
+    common: list[int], classroom: Classroom, rules: GroupRules, former: np.ndarray | None
+) -> tuple[SkillNeedGroups, list[int]]:
     """Form groups on other skills than the class's common need, if the rules leave room."""
     try:
         return _fit(
@@ -244,7 +256,9 @@ def _fit_apart_from(common: list[int], classroom, rules, former):
         return _fit(classroom, rules, former, excluded=[]), []
 
 
-def _one_lesson(classroom: Classroom, rules: GroupRules, former, supports: bool) -> _Plan | None:
+def _one_lesson(
+    classroom: Classroom, rules: GroupRules, former: np.ndarray | None, supports: bool
+) -> _Plan | None:
     """Return groups that all practise one skill, or None where the teacher wants others.
 
     The skill is chosen by the last reading: the level reading, where there is one, compares
@@ -290,7 +304,9 @@ def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRul
     return common[: rules.most_whole_class]
 
 
-def _fit(classroom: Classroom, rules: GroupRules, former, *, excluded: list[str]):
+def _fit(
+    classroom: Classroom, rules: GroupRules, former: np.ndarray | None, *, excluded: list[str]
+) -> SkillNeedGroups:
     model = SkillNeedGroups(
         n_groups=rules.n_groups,
         min_size=rules.min_size,
@@ -327,7 +343,7 @@ def _leave_out_guesses(rules: GroupRules, classroom: Classroom) -> tuple[GroupRu
     enough = min(rules.min_size, int(classroom.assessed.sum()))
     kept = rules.chosen_skills
     asked = classroom.asked.sum(axis=0) >= enough
-    guessed = ~asked & ~np.isin(classroom.skills, list(kept))
+    guessed = ~asked & np.array([skill not in kept for skill in classroom.skills], dtype=bool)
     left_out = [classroom.skills[k] for k in np.flatnonzero(guessed)]
     excluded = dict.fromkeys([*rules.focus_excluded, *left_out])
     return replace(rules, focus_excluded=list(excluded)), replace(
@@ -337,7 +353,7 @@ def _leave_out_guesses(rules: GroupRules, classroom: Classroom) -> tuple[GroupRu
     )
 
 
-def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:
+def _resolve(rules: GroupRules, classroom: Classroom, previous: Any) -> GroupRules:
     """Return the rules with each student fixed to a group fixed to that group's focus."""
     if not rules.fixed:
         return rules
@@ -358,7 +374,7 @@ def _resolve(rules: GroupRules, classroom: Classroom, previous) -> GroupRules:
     return replace(rules, fixed=fixed)
 
 
-def _positions(ids, classroom: Classroom) -> list[int]:
+def _positions(ids: Iterable[str], classroom: Classroom) -> list[int]:
     known = {student: place for place, student in enumerate(classroom.students)}
     for student in ids:
         if student not in known:
@@ -366,7 +382,9 @@ def _positions(ids, classroom: Classroom) -> list[int]:
     return [known[student] for student in ids]
 
 
-def _whole_class_table(skills, shares, n_students: int) -> pd.DataFrame:
+def _whole_class_table(
+    skills: Sequence[str], shares: Sequence[float] | np.ndarray, n_students: int
+) -> pd.DataFrame:
     table = pd.DataFrame({"skill_id": pd.Series(skills, dtype="str"), "share": shares})
     return table.assign(share=table["share"].astype(float), n_students=n_students)
 

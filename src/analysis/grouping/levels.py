@@ -112,7 +112,9 @@ class LevelModel:
                 levels[student] = self._posterior(n[student], apart[student], known)[0]
         return levels
 
-    def _posterior(self, n, apart, known) -> tuple[np.ndarray, np.ndarray]:
+    def _posterior(
+        self, n: np.ndarray, apart: np.ndarray, known: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return a student's levels and their covariance, given shares on some skills."""
         shared = self.covariance[:, known]
         seen = self.covariance[np.ix_(known, known)] + np.diag(self.noise[known] / n[known])
@@ -215,11 +217,13 @@ def read_shares(
     answers = np.full((len(students), n_items), np.nan)
     answers[student, item] = rows["share"].to_numpy(dtype=float)
     q = np.zeros((n_items, len(skills)), dtype=int)
-    q[item, pd.Index(skills).get_indexer(rows["skill_id"])] = 1
+    q[item, pd.Index(skills).get_indexer(pd.Index(rows["skill_id"]))] = 1
     return answers, q, list(students)
 
 
-def _shares_apart(answers, usual, q) -> tuple[np.ndarray, np.ndarray]:
+def _shares_apart(
+    answers: np.ndarray, usual: np.ndarray, q: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return answers a skill, and each student's share less what is usual on those items.
 
     Less the items' own means, because not everybody answers the same items.
@@ -240,7 +244,7 @@ def _towards_one_ability(covariance: np.ndarray, n_students: int) -> np.ndarray:
     others = (covariance.sum() - np.trace(covariance)) / max(n_skills * (n_skills - 1), 1)
     alike = np.full_like(covariance, others) + (variance - others) * np.eye(n_skills)
     weight = n_students / (n_students + ALIKE_WEIGHT)
-    return weight * covariance + (1 - weight) * alike
+    return np.asarray(weight * covariance + (1 - weight) * alike)
 
 
 def _noise(rest: np.ndarray, q: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -249,4 +253,4 @@ def _noise(rest: np.ndarray, q: np.ndarray, n: np.ndarray) -> np.ndarray:
     freedom = np.maximum(n - 1, 0).sum(axis=0)
     # Without a second answer anywhere: the variance of a coin.
     pooled = within.sum() / freedom.sum() if freedom.sum() else 0.25
-    return (within + NOISE_WEIGHT * pooled) / (freedom + NOISE_WEIGHT)
+    return np.asarray((within + NOISE_WEIGHT * pooled) / (freedom + NOISE_WEIGHT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def read_locks(
     together: Iterable[Collection[int]],
     apart: Iterable[Collection[int]],
     n_groups: int | None,
-    students: Sequence,
+    students: Sequence[Any],
 ) -> Locks:
     """Return the locked groups of those who are here; stop where other rules disagree.
 
@@ -94,7 +95,13 @@ def read_locks(
     return locks
 
 
-def _refuse_divided(locks: Locks, together, apart, here: set[int], students: Sequence) -> None:
+def _refuse_divided(
+    locks: Locks,
+    together: Iterable[Collection[int]],
+    apart: Iterable[Collection[int]],
+    here: set[int],
+    students: Sequence[Any],
+) -> None:
     lock_of: dict[int, int] = {}
     for place, (_, ids) in enumerate(locks.groups):
         for one in ids:
@@ -111,6 +118,6 @@ def _refuse_divided(locks: Locks, together, apart, here: set[int], students: Seq
             raise _pair_error(named, "are to sit apart, but are locked in one group", students)
 
 
-def _pair_error(named: Iterable[int], what: str, students: Sequence) -> UsageError:
+def _pair_error(named: Iterable[int], what: str, students: Sequence[Any]) -> UsageError:
     ids = ", ".join(str(students[one]) for one in named)
     return UsageError(f"Students {ids} {what}.\nUnlock the group, or lift the rule for the pair.")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.grouping import sentences
+from analysis.grouping.estimator import SkillNeedGroups
+from analysis.grouping.evidence import Classroom
 from analysis.grouping.result import GroupRules
 
 HELD = 0.5
 """Mastery from which a former focus counts as learned."""
 
 
-def former_groups_of(previous, students: list[str]) -> np.ndarray | None:
+def former_groups_of(previous: Any, students: list[str]) -> np.ndarray | None:
     """Return each student's former group, -1 for none; ``None`` without a former grouping."""
     if previous is None:
         return None
@@ -25,7 +28,12 @@ def former_groups_of(previous, students: list[str]) -> np.ndarray | None:
 
 
 def who_moved(
-    classroom, model, former, previous, rules: GroupRules, say: Callable[..., str]
+    classroom: Classroom,
+    model: SkillNeedGroups | None,
+    former: np.ndarray | None,
+    previous: Any,
+    rules: GroupRules,
+    say: Callable[..., str],
 ) -> pd.DataFrame:
     """Return the students who are not where most of their former group is now.
 
@@ -71,12 +79,14 @@ def who_moved(
     return _table(rows)
 
 
-def _focus_now(classroom, model, student: int) -> str | None:
+def _focus_now(classroom: Classroom, model: SkillNeedGroups, student: int) -> str | None:
     label = model.labels_[student]
     return classroom.skills[model.focus_[label]] if label >= 0 else None
 
 
-def _reason(classroom, student: int, before, now, rules: GroupRules) -> tuple[str, dict]:
+def _reason(
+    classroom: Classroom, student: int, before: str | None, now: str | None, rules: GroupRules
+) -> tuple[str, dict[str, Any]]:
     """Return the sentence and the skills it names."""
     named = {"former": before, "present": now}
     if not classroom.assessed[student] or classroom.students[student] in rules.absent:
@@ -84,7 +94,7 @@ def _reason(classroom, student: int, before, now, rules: GroupRules) -> tuple[st
     if classroom.students[student] in rules.chosen_students:
         return sentences.BY_TEACHER, named
     place = {skill: k for k, skill in enumerate(classroom.skills)}
-    old = place.get(before)
+    old = None if before is None else place.get(before)
     if old is not None and classroom.mastery[student, old] >= HELD:
         return sentences.LEARNED, named
     if now is None:
@@ -100,12 +110,12 @@ def _where_most_are(labels: np.ndarray) -> int:
     return int(groups[counts.argmax()]) if len(groups) else -1
 
 
-def _former_focus(previous) -> dict[int, str]:
+def _former_focus(previous: Any) -> dict[int, str]:
     table = getattr(previous, "groups", previous).dropna(subset=["group", "focus_skill_id"])
     return dict(zip(table["group"].astype(int), table["focus_skill_id"], strict=True))
 
 
-def _table(rows: list[dict]) -> pd.DataFrame:
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = {
         "student_id": "str",
         "from_group": "Int64",

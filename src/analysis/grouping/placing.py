@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from analysis.grouping.certainty import (
     MOST_DRAWS,
@@ -12,6 +16,8 @@ from analysis.grouping.certainty import (
     share_of_draws,
     shortest_check,
 )
+from analysis.grouping.estimator import SkillNeedGroups
+from analysis.grouping.evidence import Classroom
 from analysis.grouping.result import GroupRules
 from analysis.grouping.value import fill_unknown, on_target
 from analysis.tables import GROUPS, check_table
@@ -23,7 +29,9 @@ MOST_NEXT_SKILLS = 2
 """Next skills proposed to a student who needs nothing listed: a choice, not a list."""
 
 
-def account_for_everyone(classroom, model, rules: GroupRules, random_state: int) -> dict:
+def account_for_everyone(
+    classroom: Classroom, model: SkillNeedGroups | None, rules: GroupRules, random_state: int
+) -> dict[str, Any]:
     """Return the parts of a grouping that say where each student is.
 
     Parameters
@@ -63,7 +71,13 @@ def account_for_everyone(classroom, model, rules: GroupRules, random_state: int)
     }
 
 
-def _fit(classroom, labels, focus, rules: GroupRules, random_state: int) -> np.ndarray:
+def _fit(
+    classroom: Classroom,
+    labels: np.ndarray,
+    focus: np.ndarray,
+    rules: GroupRules,
+    random_state: int,
+) -> np.ndarray:
     """Return the share of draws in which each student sits with the present focus."""
     skills, groups_of = np.unique(focus, return_counts=True)
     seat = np.full(len(labels), -1)
@@ -77,7 +91,9 @@ def _fit(classroom, labels, focus, rules: GroupRules, random_state: int) -> np.n
     return share_of_draws(target, value, seat, groups_of * rules.max_size)
 
 
-def _alternatives(classroom, labels, focus, rules: GroupRules) -> tuple[np.ndarray, np.ndarray]:
+def _alternatives(
+    classroom: Classroom, labels: np.ndarray, focus: np.ndarray, rules: GroupRules
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the next best group of another focus (-1: none fits), and how far it is behind."""
     other, behind = np.full(len(labels), -1), np.full(len(labels), np.nan)
     value = np.nan_to_num(classroom.value[:, focus])
@@ -90,7 +106,9 @@ def _alternatives(classroom, labels, focus, rules: GroupRules) -> tuple[np.ndarr
     return other, behind
 
 
-def _groups_table(classroom, labels, focus, fit, other) -> pd.DataFrame:
+def _groups_table(
+    classroom: Classroom, labels: np.ndarray, focus: np.ndarray, fit: np.ndarray, other: np.ndarray
+) -> pd.DataFrame:
     seated = labels >= 0
     skill = np.where(seated, focus[labels] if len(focus) else 0, -1)
     rows = np.flatnonzero(seated)
@@ -116,14 +134,15 @@ def _groups_table(classroom, labels, focus, fit, other) -> pd.DataFrame:
     return checked.drop(columns=["classroom_id", "window"])
 
 
-def _ready_given_need(classroom, rows: np.ndarray, skills: np.ndarray) -> np.ndarray:
+def _ready_given_need(classroom: Classroom, rows: np.ndarray, skills: np.ndarray) -> np.ndarray:
     """Return P(ready), given need: what the value of teaching was computed with."""
     need = 1 - classroom.mastery[rows, skills]
     value = classroom.value[rows, skills]
-    return np.clip(np.divide(value, need, out=np.full(len(rows), np.nan), where=need > 0), 0, 1)
+    ready = np.divide(value, need, out=np.full(len(rows), np.nan), where=need > 0)
+    return np.asarray(np.clip(ready, 0, 1))
 
 
-def _focus_table(classroom, labels, focus) -> pd.DataFrame:
+def _focus_table(classroom: Classroom, labels: np.ndarray, focus: np.ndarray) -> pd.DataFrame:
     sizes = np.bincount(labels[labels >= 0], minlength=len(focus))
     value = np.array(
         [np.nansum(classroom.value[labels == group, skill]) for group, skill in enumerate(focus)]
@@ -139,18 +158,18 @@ def _focus_table(classroom, labels, focus) -> pd.DataFrame:
     )
 
 
-def _needs_nothing(classroom) -> np.ndarray:
+def _needs_nothing(classroom: Classroom) -> np.ndarray:
     """Return who more likely than not holds every skill asked of them."""
     held = np.nan_to_num(classroom.mastery, nan=1.0) >= HELD
-    return (held | ~classroom.asked).all(axis=1)
+    return np.asarray((held | ~classroom.asked).all(axis=1))
 
 
-def _extension_table(classroom, rows: np.ndarray) -> pd.DataFrame:
+def _extension_table(classroom: Classroom, rows: np.ndarray) -> pd.DataFrame:
     next_skills = [_next_skills(classroom, row) for row in rows]
     return _ids(classroom, rows).assign(next_skill_ids=pd.Series(next_skills, dtype=object))
 
 
-def _next_skills(classroom, row: int) -> tuple[str, ...]:
+def _next_skills(classroom: Classroom, row: int) -> tuple[str, ...]:
     """Return skills not asked yet whose prerequisites are held, or the least sure."""
     known = dict(zip(classroom.skills, classroom.mastery[row], strict=True))
     done = _shown_or_built_upon(classroom, row)
@@ -165,7 +184,7 @@ def _next_skills(classroom, row: int) -> tuple[str, ...]:
     return tuple(classroom.skills[k] for k in least[:MOST_NEXT_SKILLS])
 
 
-def _shown_or_built_upon(classroom, row: int) -> set[str]:
+def _shown_or_built_upon(classroom: Classroom, row: int) -> set[str]:
     """Return skills that were asked, and those that a skill the student has builds on."""
     asked = {classroom.skills[k] for k in np.flatnonzero(classroom.asked[row])}
     held = classroom.mastery[row] >= HELD
@@ -178,7 +197,7 @@ def _shown_or_built_upon(classroom, row: int) -> set[str]:
     return done
 
 
-def _conference_table(classroom, rows: np.ndarray, absent: np.ndarray) -> pd.DataFrame:
+def _conference_table(classroom: Classroom, rows: np.ndarray, absent: np.ndarray) -> pd.DataFrame:
     value = np.nan_to_num(classroom.value[rows])
     lacks = 1 - np.nan_to_num(classroom.mastery[rows], nan=1.0)
     # Where nothing is a next step for sure, the likeliest need comes first.
@@ -191,7 +210,14 @@ def _conference_table(classroom, rows: np.ndarray, absent: np.ndarray) -> pd.Dat
     )
 
 
-def _doubts(classroom, labels, fit, other, behind, rules: GroupRules) -> pd.DataFrame:
+def _doubts(
+    classroom: Classroom,
+    labels: np.ndarray,
+    fit: np.ndarray,
+    other: np.ndarray,
+    behind: np.ndarray,
+    rules: GroupRules,
+) -> pd.DataFrame:
     unsure = (labels >= 0) & ~(np.nan_to_num(fit) >= rules.certainty)
     rows = np.flatnonzero(unsure)
     rows = rows[np.argsort(np.nan_to_num(fit[rows]), kind="stable")]
@@ -203,7 +229,9 @@ def _doubts(classroom, labels, fit, other, behind, rules: GroupRules) -> pd.Data
     )
 
 
-def _next_check(classroom, focus, absent, random_state: int) -> pd.DataFrame:
+def _next_check(
+    classroom: Classroom, focus: np.ndarray, absent: np.ndarray, random_state: int
+) -> pd.DataFrame:
     rows = np.flatnonzero(classroom.assessed & ~absent)
     open_skills = np.unique(focus)
     if not len(open_skills) or not len(rows):
@@ -216,7 +244,9 @@ def _next_check(classroom, focus, absent, random_state: int) -> pd.DataFrame:
     return _check_table(classroom, shortest_check(gain), gain, rows)
 
 
-def _check_table(classroom, chosen, gain, rows) -> pd.DataFrame:
+def _check_table(
+    classroom: Classroom, chosen: Sequence[tuple[int, int]], gain: np.ndarray, rows: np.ndarray
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "skill_id": pd.Series([classroom.skills[k] for k, _ in chosen], dtype="str"),
@@ -226,11 +256,11 @@ def _check_table(classroom, chosen, gain, rows) -> pd.DataFrame:
     )
 
 
-def _numbers(labels: np.ndarray):
+def _numbers(labels: np.ndarray) -> ExtensionArray:
     """Return groups as teachers count them: 1, 2, …, missing for none."""
     return pd.array([label + 1 if label >= 0 else None for label in labels], dtype="Int64")
 
 
-def _ids(classroom, rows: np.ndarray) -> pd.DataFrame:
+def _ids(classroom: Classroom, rows: np.ndarray) -> pd.DataFrame:
     ids = np.array(classroom.students, dtype=object)[rows]
     return pd.DataFrame({"student_id": pd.Series(list(ids), dtype="str")})

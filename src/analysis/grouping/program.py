@@ -19,11 +19,13 @@ of their own for the blocks that cannot sit just anywhere, which makes it exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import coo_array
 
 from analysis.grouping.rules import Layout, eligible
@@ -75,7 +77,7 @@ class Solution:
 class _Rows:
     """Variables and linear constraints, collected one by one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.cost: list[float] = []
         self.upper: list[float] = []
         self.whole: list[int] = []
@@ -89,19 +91,21 @@ class _Rows:
         self.whole.append(int(whole))
         return len(self.cost) - 1
 
-    def constrain(self, terms, *, low: float = -np.inf, high: float = np.inf) -> None:
+    def constrain(
+        self, terms: Iterable[tuple[int, float]], *, low: float = -np.inf, high: float = np.inf
+    ) -> None:
         row = len(self.low)
         self.entries.extend((row, variable, weight) for variable, weight in terms)
         self.low.append(low)
         self.high.append(high)
 
-    def solve(self, gap: float, **limits: float):
+    def solve(self, gap: float, **limits: float) -> OptimizeResult:
         rows, columns, weights = zip(*self.entries, strict=True)
         matrix = coo_array((weights, (rows, columns)), shape=(len(self.low), len(self.cost)))
         options = {"mip_rel_gap": gap, **limits}
         constraints = LinearConstraint(matrix.tocsr(), self.low, self.high)
         whole, bounds = np.array(self.whole), Bounds(0, self.upper)
-        how = {"constraints": constraints, "options": options}
+        how: dict[str, Any] = {"constraints": constraints, "options": options}
         answer = milp(self.cost, integrality=whole, bounds=bounds, **how)
         if answer.x is None or np.abs(answer.x - answer.x.round()).max() < WHOLE:
             return answer
@@ -257,7 +261,7 @@ class Program:
             for skill, groups in self._g.items():
                 pair = [self._x.get((block, skill)) for block in (one, other)]
                 if None not in pair:
-                    rows.constrain([(pair[0], 1), (pair[1], 1), (groups, -1)], high=0)
+                    rows.constrain([*((x, 1) for x in pair if x is not None), (groups, -1)], high=0)
 
     def _keep_on_target(self, rows: _Rows, skill: int) -> None:
         least, blocks = self.layout.least_share, self.layout.blocks
@@ -292,8 +296,9 @@ class Program:
 
     def _stay_with_former_group(self, rows: _Rows) -> None:
         """Reward each student who goes where most of the former group goes."""
-        for group in np.unique(self.former[self.former >= 0]):
-            members = set(np.flatnonzero(self.former == group).tolist())
+        former = np.zeros(0) if self.former is None else self.former
+        for group in np.unique(former[former >= 0]):
+            members = set(np.flatnonzero(former == group).tolist())
             leads: dict[int, int] = {}
             for (block, skill), x in self._x.items():
                 stay = len(members.intersection(self.layout.blocks[block].tolist()))
@@ -316,7 +321,7 @@ class Program:
                 pair = [self._x.get((block, skill)) for block in (one, other)]
                 if one != other and None not in pair:
                     both = rows.variable(cost=-worth, whole=False)
-                    for taught in pair:
+                    for taught in (x for x in pair if x is not None):
                         rows.constrain([(both, 1), (taught, -1)], high=0)
 
     def _terms(self, by: int) -> dict[int, list[tuple[int, int]]]:
@@ -325,7 +330,7 @@ class Program:
             found.setdefault(pair[by], []).append((pair[1 - by], variable))
         return found
 
-    def _read(self, answer) -> Solution:
+    def _read(self, answer: OptimizeResult) -> Solution:
         n_students, n_skills = self.worth.shape
         focus_of = np.full(n_students, -1)
         for (block, skill), variable in self._x.items():

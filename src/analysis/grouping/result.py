@@ -89,7 +89,7 @@ class GroupRules:
     wishes: Sequence[tuple[str, str]] = ()
     wish_worth: float = 0.05
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("min_fit", "least_share", "whole_class_share", "least_gain", "certainty"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} = {getattr(self, name)} is not in 0 to 1.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -58,7 +59,7 @@ class Layout:
     wishes: dict[tuple[int, int], float]
     sizes: np.ndarray = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", np.array([len(block) for block in self.blocks], int))
 
     @property
@@ -92,7 +93,7 @@ def read_layout(rules: Iterable[Rule], n_students: int) -> Layout:
     blocks = [np.flatnonzero(block_of == block) for block in range(block_of.max(initial=-1) + 1)]
     fixed: dict[int, set[int]] = {}
     for rule in _of(rules, Kind.FIXED):
-        fixed.setdefault(int(block_of[rule.students[0]]), set()).add(rule.skill)
+        fixed.setdefault(int(block_of[rule.students[0]]), set()).update(_skills_of([rule]))
     return Layout(
         min_size=_number(rules, Kind.MIN_SIZE, 1),
         max_size=_number(rules, Kind.MAX_SIZE, max(n_students, 1)),
@@ -102,10 +103,11 @@ def read_layout(rules: Iterable[Rule], n_students: int) -> Layout:
         blocks=blocks,
         apart=[_ordered_pair(block_of, pair) for pair in _pairs_apart(rules)],
         fixed=fixed,
-        wanted=frozenset(rule.skill for rule in _of(rules, Kind.WANTED)),
-        excluded=frozenset(rule.skill for rule in _of(rules, Kind.EXCLUDED)),
+        wanted=_skills_of(_of(rules, Kind.WANTED)),
+        excluded=_skills_of(_of(rules, Kind.EXCLUDED)),
         wishes={
-            _ordered_pair(block_of, rule.students): rule.number for rule in _of(rules, Kind.WISH)
+            _ordered_pair(block_of, rule.students): rule.number or 0.0
+            for rule in _of(rules, Kind.WISH)
         },
     )
 
@@ -130,7 +132,7 @@ def _of(rules: Sequence[Rule], kind: Kind) -> list[Rule]:
     return [rule for rule in rules if rule.kind == kind]
 
 
-def _number(rules: Sequence[Rule], kind: Kind, otherwise):
+def _number(rules: Sequence[Rule], kind: Kind, otherwise: Any) -> Any:
     return next((rule.number for rule in _of(rules, kind)), otherwise)
 
 
@@ -143,7 +145,11 @@ def _pairs_apart(rules: Sequence[Rule]) -> list[tuple[int, int]]:
     ]
 
 
-def _ordered_pair(block_of: np.ndarray, pair: tuple[int, int]) -> tuple[int, int]:
+def _skills_of(rules: Iterable[Rule]) -> frozenset[int]:
+    return frozenset(rule.skill for rule in rules if rule.skill is not None)
+
+
+def _ordered_pair(block_of: np.ndarray, pair: tuple[int, ...]) -> tuple[int, int]:
     one, other = sorted(int(block_of[student]) for student in pair)
     return one, other
 

@@ -82,7 +82,7 @@ class _Seats:
         met = np.full(len(self.wishes) * self.n_groups, -WISH)
         answer = milp(
             np.r_[cost.ravel(), met],
-            integrality=np.ones(cost.size + met.size),
+            integrality=np.ones(cost.size + met.size, dtype=int),
             bounds=Bounds(0, 1),
             constraints=self.constraints,
         )
@@ -126,7 +126,7 @@ def _main_direction(needs: np.ndarray) -> np.ndarray:
     direction = np.linalg.svd(centred, full_matrices=False)[2][0]
     # A direction and its opposite are the same; the largest weight is made positive.
     direction = direction * np.sign(direction[np.abs(direction).argmax()] or 1)
-    return np.round(centred @ direction, 9)
+    return np.asarray(np.round(centred @ direction, 9))
 
 
 def _centres(needs: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.ndarray:

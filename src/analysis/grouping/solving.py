@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
 from analysis.grouping.program import Program, Solution
+from analysis.grouping.rules import Layout
 from analysis.grouping.seating import seat_in_groups
 
 
-def solve_and_seat(program: Program, needs: np.ndarray, *, time_limit: float | None = None, **how):
+def solve_and_seat(
+    program: Program, needs: np.ndarray, *, time_limit: float | None = None, **how: Any
+) -> tuple[Solution | None, np.ndarray | None]:
     """Solve, seat, and solve again with what the seats or the shares still ask for.
 
     Parameters
@@ -31,7 +35,9 @@ def solve_and_seat(program: Program, needs: np.ndarray, *, time_limit: float | N
     seated : numpy.ndarray of int, shape (n_students,), or None
         Group of each student, -1 for none.
     """
-    started, unfolded, watched = time.monotonic(), frozenset(), frozenset()
+    started = time.monotonic()
+    unfolded: frozenset[int] = frozenset()
+    watched: frozenset[int] = frozenset()
     while True:
         left = time_limit and time_limit - (time.monotonic() - started)
         found = program.solve(unfolded=unfolded, watched=watched, time_limit=left, **how)
@@ -44,7 +50,9 @@ def solve_and_seat(program: Program, needs: np.ndarray, *, time_limit: float | N
         unfolded, watched = unfolded | failed, watched | short
 
 
-def _seat_all(found: Solution, needs, layout) -> tuple[np.ndarray, frozenset[int]]:
+def _seat_all(
+    found: Solution, needs: np.ndarray, layout: Layout
+) -> tuple[np.ndarray, frozenset[int]]:
     """Return the group of each student, and the focus skills whose groups cannot be seated."""
     seated, failed, opened = np.full(len(needs), -1), set(), 0
     for skill in np.flatnonzero(found.n_groups_of):

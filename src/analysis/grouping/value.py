@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -17,7 +17,7 @@ draws in which a student lacks a skill there may be only a handful; four keep th
 from jumping to 0 or 1 and vanish among hundreds."""
 
 
-def read_prerequisites(prerequisites, skills: Sequence) -> np.ndarray:
+def read_prerequisites(prerequisites: Any, skills: Sequence[Any]) -> np.ndarray:
     """Return which skill comes before which, from any of three ways to say it.
 
     Parameters
@@ -155,10 +155,10 @@ def value_of_teaching(
     if ready is not None:
         guess = np.where(np.isnan(ready), guess, ready)
     if draws is None:
-        return (1 - mastery) * guess
+        return np.asarray((1 - mastery) * guess)
     lacks = (~draws).sum(axis=0)
     both = on_target(draws, before).sum(axis=0)
-    return (1 - mastery) * (both + PRIOR_DRAWS * guess) / (lacks + PRIOR_DRAWS)
+    return np.asarray((1 - mastery) * (both + PRIOR_DRAWS * guess) / (lacks + PRIOR_DRAWS))
 
 
 class Links(NamedTuple):
@@ -168,7 +168,7 @@ class Links(NamedTuple):
     listed: dict[str, list[str]]
 
 
-def bridge_prerequisites(prerequisites, skills: Sequence[str]) -> Links:
+def bridge_prerequisites(prerequisites: Any, skills: Sequence[str]) -> Links:
     """Return prerequisites among the given skills, bridging skills that are not given.
 
     Parameters
@@ -216,15 +216,15 @@ def fill_unknown(mastery: np.ndarray) -> np.ndarray:
     return np.where(known, mastery, np.where(counts > 0, means, 0.5))
 
 
-def _is_matrix(prerequisites) -> bool:
+def _is_matrix(prerequisites: Any) -> bool:
     if isinstance(prerequisites, pd.DataFrame):
         return True
     if not isinstance(prerequisites, np.ndarray) or prerequisites.ndim != 2:
         return False
-    return prerequisites.dtype == bool or prerequisites.shape[1] != 2
+    return bool(prerequisites.dtype == bool or prerequisites.shape[1] != 2)
 
 
-def _read_matrix(prerequisites, n_skills: int) -> np.ndarray:
+def _read_matrix(prerequisites: Any, n_skills: int) -> np.ndarray:
     matrix = np.asarray(prerequisites, dtype=bool)
     if matrix.shape != (n_skills, n_skills):
         raise DataError(
@@ -234,16 +234,16 @@ def _read_matrix(prerequisites, n_skills: int) -> np.ndarray:
     return matrix.copy()
 
 
-def _pairs(prerequisites) -> Iterable[tuple]:
+def _pairs(prerequisites: Any) -> Iterable[tuple[Any, ...]]:
     if isinstance(prerequisites, Mapping):
         return [(earlier, later) for later, all_ in prerequisites.items() for earlier in all_]
     return [tuple(pair) for pair in prerequisites]
 
 
-def _places(skills: list):
+def _places(skills: list[Any]) -> Callable[[Any], int]:
     known = {skill: place for place, skill in enumerate(skills)}
 
-    def place(skill) -> int:
+    def place(skill: Any) -> int:
         if skill in known:
             return known[skill]
         if isinstance(skill, (int, np.integer)) and 0 <= skill < len(skills):
@@ -253,7 +253,7 @@ def _places(skills: list):
     return place
 
 
-def _refuse_circles(before: np.ndarray, skills: list) -> None:
+def _refuse_circles(before: np.ndarray, skills: list[Any]) -> None:
     graph = nx.from_numpy_array(before, create_using=nx.DiGraph)
     if nx.is_directed_acyclic_graph(graph):
         return

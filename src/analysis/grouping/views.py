@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ N_DRAWS = 10
 
 
 def classical_groups(
-    mastery, way: str = "k-means", n_groups: int = 4, random_state: int = 0
+    mastery: Any, way: str = "k-means", n_groups: int = 4, random_state: int = 0
 ) -> np.ndarray:
     """Cluster students by mastery in a classical way.
 
@@ -76,9 +78,9 @@ def classical_groups(
 
 
 def compare_views(
-    mastery,
+    mastery: Any,
     *,
-    prerequisites=None,
+    prerequisites: Any = None,
     draws: np.ndarray | None = None,
     n_groups: int = 4,
     random_state: int = 0,
@@ -122,19 +124,19 @@ def compare_views(
     held = draw_from(known, random_state) if draws is None else np.asarray(draws)
     tried = held[:N_DRAWS].astype(float)
 
-    def by_next_skill(levels) -> np.ndarray:
+    def by_next_skill(levels: Any) -> np.ndarray:
         model = SkillNeedGroups(prerequisites=prerequisites)
-        return model.fit(np.where(np.isnan(mastery), np.nan, levels)).labels_
+        return np.asarray(model.fit(np.where(np.isnan(mastery), np.nan, levels)).labels_)
 
     ways = {NEED_GROUPS: by_next_skill}
     for way in WAYS:
-        ways[way] = lambda levels, way=way: classical_groups(levels, way, n_groups, random_state)
+        ways[way] = partial(classical_groups, way=way, n_groups=n_groups, random_state=random_state)
     return pd.DataFrame(
         [{"way": way, **_describe(form, known, tried)} for way, form in ways.items()]
     )
 
 
-def _describe(form, known: np.ndarray, tried: np.ndarray) -> dict:
+def _describe(form: Any, known: np.ndarray, tried: np.ndarray) -> dict[str, Any]:
     labels = form(known)
     sizes = np.bincount(labels[labels >= 0])
     several = 1 < len(sizes) < len(known)

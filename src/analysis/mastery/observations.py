@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from analysis.errors import DataError
+from analysis.files import natural_key
 from analysis.scales import SCALES
-from analysis.skills import natural_key
 from analysis.tables import EVIDENCE, Kind, check_table
 
 KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 1.0}

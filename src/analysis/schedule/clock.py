@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -145,7 +146,7 @@ def _parse_days(days: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _runs(days: frozenset[int], named) -> str:
+def _runs(days: frozenset[int], named: Sequence[str] | Mapping[int, str]) -> str:
     """Return days with three or more in a row as first-last."""
     parts, ordered = [], sorted(days)
     while ordered:
