@@ -145,8 +145,10 @@ def test_the_package_names_at_most_twelve_things():
         assert getattr(analysis, name).__module__.startswith("analysis.")
 
 
-def test_importing_the_package_loads_no_heavy_library():
-    script = "import sys, analysis; print(sorted({'pandas', 'matplotlib'} & set(sys.modules)))"
+@pytest.mark.parametrize("module", ["analysis", "analysis.cli"])
+def test_importing_the_package_or_its_commands_loads_no_heavy_library(module):
+    heavy = {*DOORS, "pandas", "numpy", "pandera", "pyarrow", "networkx"} - {"typer", "rich"}
+    script = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
     )

@@ -37,6 +37,12 @@ def open_arrivals(*paths: str | Path, window: str | None = None) -> Arrivals:
     ------
     DataError
         Nothing in the files could be used.
+
+    Examples
+    --------
+    >>> arrivals = open_arrivals("data/demo/roster.csv")
+    >>> arrivals.imported.roster["classroom_id"].nunique()
+    20
     """
     return Arrivals(read_exports([Path(path) for path in paths], window=window))
 

@@ -23,7 +23,17 @@ MOST_FAULTS_SHOWN = 5
 
 
 class AnalysisError(Exception):
-    """Something a user can mend; JupyterLab shows its message alone."""
+    """Something a user can mend; JupyterLab shows its message alone.
+
+    Examples
+    --------
+    >>> from analysis import open_classroom
+    >>> try:
+    ...     open_classroom("4a", window="fall", data_dir="no folder")
+    ... except AnalysisError as error:
+    ...     print(type(error).__name__, error.exit_code)
+    DataError 3
+    """
 
     exit_code = 1
 
