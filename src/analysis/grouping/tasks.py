@@ -43,7 +43,7 @@ def left_to_gain(levels: np.ndarray, q: np.ndarray) -> np.ndarray:
     array([[0.25, 1.  ]])
     """
     several = q[q.sum(axis=1) > 1].sum(axis=0) / np.maximum(q.sum(axis=0), 1)
-    return 1 - several * np.clip(np.nan_to_num(levels), 0, 1)
+    return np.asarray(1 - several * np.clip(np.nan_to_num(levels), 0, 1))
 
 
 def worth_of_seats(value: np.ndarray, left: np.ndarray) -> np.ndarray:
@@ -54,4 +54,4 @@ def worth_of_seats(value: np.ndarray, left: np.ndarray) -> np.ndarray:
     >>> worth_of_seats(np.array([[0.8, 0.5]]), np.array([[0.25, 0.5]]))
     array([[0.4, 0.5]])
     """
-    return value * left / max(left.max(initial=0), 1e-9)
+    return np.asarray(value * left / max(left.max(initial=0), 1e-9))
