@@ -143,9 +143,9 @@ def _copies(look: Look, record: Record) -> dict[str, Delivered]:
     # The shorter name is the file's own: scores.csv before scores (1).csv.
     for one in sorted(look.files, key=lambda one: (len(one.name), one.name)):
         first = record.copied_from(one)
-        if first and (first in here or record.files[first].state is not State.OPEN):
-            found[one.name] = one
-        elif one.name not in record.files and one.digest in new:
+        is_known = first and (first in here or record.files[first].state is not State.OPEN)
+        comes_twice = one.name not in record.files and one.digest in new
+        if is_known or comes_twice:
             found[one.name] = one
         elif record.is_new(one):
             new.add(one.digest)
