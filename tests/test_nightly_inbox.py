@@ -105,6 +105,14 @@ def test_an_old_file_delivered_under_another_name_does_not_cover_a_newer_one(inb
     assert inbox.points() == {"01001": 86, "01002": 40}
 
 
+def test_one_content_under_two_names_on_one_day_counts_once(inbox):
+    inbox.put("scores (1).csv", SCORES)
+    inbox.put("scores.csv", SCORES)
+    taken = inbox.take()
+    assert (taken.read, taken.copies) == (["scores.csv"], ["scores (1).csv"])
+    assert inbox.take().read == []
+
+
 def test_an_old_file_put_back_in_its_place_counts(inbox):
     inbox.put("scores.csv", SCORES)
     inbox.take()

@@ -133,13 +133,22 @@ def known_digest(index: StoreIndex) -> str:
 
 
 def _copies(look: Look, record: Record) -> dict[str, Delivered]:
-    """Return new files whose content was read before; one that was renamed may be open yet."""
+    """Return new files whose content was read before, or comes twice now.
+
+    Read as well, a copy would count each answer twice. One that was renamed may be open yet.
+    """
     here = {one.name for one in look.files}
-    found = {}
-    for one in look.files:
+    found: dict[str, Delivered] = {}
+    new: set[str] = set()
+    # The shorter name is the file's own: scores.csv before scores (1).csv.
+    for one in sorted(look.files, key=lambda one: (len(one.name), one.name)):
         first = record.copied_from(one)
-        if first and (first in here or record.files[first].state is not State.OPEN):
+        is_known = first and (first in here or record.files[first].state is not State.OPEN)
+        comes_twice = one.name not in record.files and one.digest in new
+        if is_known or comes_twice:
             found[one.name] = one
+        elif record.is_new(one):
+            new.add(one.digest)
     return found
 
 
