@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import DataError
+from analysis.errors import DataError, UsageError
 from analysis.exports import read_exports
+from analysis.exports.column_map import propose_map
 from conftest import PROJECT
 
 GUIDE = (PROJECT / "docs" / "developers" / "add-a-platform.md").read_text(encoding="utf-8")
@@ -54,6 +55,18 @@ def test_an_unknown_header_proposes_a_map_and_uses_nothing(tmp_path):
     export = write(tmp_path, "tracker.csv", "Studnt ID,Clasroom,3.NF.1\n007,7A,85\n008,7A,40\n")
     with pytest.raises(DataError, match="“Studnt ID” may be student_id"):
         read_exports([export], window="W")
+
+
+def test_a_map_is_proposed_for_the_one_file_of_a_folder(tmp_path):
+    write(tmp_path, "tracker.csv", "Studnt ID,Clasroom,3.NF.1\n007,7A,85\n")
+    assert '"Studnt ID" = "student_id"' in propose_map([tmp_path])
+
+
+def test_no_map_is_proposed_for_several_files_at_once(tmp_path):
+    for name in ("fall.csv", "winter.csv"):
+        write(tmp_path, name, "Studnt ID,Clasroom,3.NF.1\n007,7A,85\n")
+    with pytest.raises(UsageError, match="one file; there are 2"):
+        propose_map([tmp_path])
 
 
 @pytest.mark.parametrize(

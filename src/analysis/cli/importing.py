@@ -56,7 +56,7 @@ def import_command(
     if propose_map:
         from analysis.exports.column_map import propose_map as propose
 
-        sys.stdout.write("".join(propose(path) for path in paths))
+        sys.stdout.write(propose(paths))
         return
     from analysis.district import import_exports
     from analysis.store import Store

@@ -26,11 +26,11 @@ from typing import Any
 import tomli_w
 from rapidfuzz import fuzz, process, utils
 
-from analysis.errors import DataError
+from analysis.errors import DataError, UsageError
 from analysis.exports.findings import Findings
 from analysis.exports.names import clean_name, name_rules
 from analysis.exports.opening import open_source
-from analysis.exports.sources import read_source, unpack
+from analysis.exports.sources import list_files, read_source, unpack
 from analysis.exports.table import Sheet
 from analysis.scales import SCALES
 
@@ -68,15 +68,27 @@ def propose_columns(names: Sequence[str]) -> dict[str, str]:
     return {name: role for name, (_, role) in found.items()}
 
 
-def propose_map(path: Path) -> str:
+def propose_map(paths: Sequence[Path]) -> str:
     """Return the text of a map to look at and save: proposed roles, other columns ignored.
+
+    Parameters
+    ----------
+    paths
+        One file, or a folder that holds one.
 
     Raises
     ------
+    UsageError
+        There is no such file, or there are several: a map describes one.
     DataError
         The file cannot be opened.
     """
-    sheet = next(iter(open_source(unpack(read_source(path))[0])))
+    files, _ = list_files(paths)
+    if len(files) != 1:
+        raise UsageError(
+            f"A column map describes one file; there are {len(files)} here. Name the one to map."
+        )
+    sheet = next(iter(open_source(unpack(read_source(files[0]))[0])))
     line = int(sheet.cells.head(40).notna().sum(axis=1).argmax())
     names = [
         clean_name(cell)
