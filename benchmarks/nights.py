@@ -133,7 +133,7 @@ class Nights:
         else:
             self._check_digest(outcome, plan)
             self.killed_before = False
-            self.groups_told = self._groups_shown()
+            self.groups_told |= self._groups_shown()
         return outcome
 
     def _deliver(self, night: int, due: list, faults: list[str], now: datetime) -> dict:
@@ -353,7 +353,7 @@ class Nights:
     def _silent(self) -> dict[str, tuple[int, int]]:
         """Return students without an answer in the newest window, from the store's tables."""
         store = Store(self.settings.store)
-        heard = set(store.read_evidence(store.windows[-1])["student_id"])
+        heard = set(store.read_evidence(self._summary()["window"])["student_id"])
         roster = store.read_roster()
         counts = roster.groupby("classroom_id")["student_id"].agg(
             lambda ids: (sum(one not in heard for one in ids), len(ids))
@@ -372,8 +372,9 @@ class Nights:
 
     def _moved(self) -> dict[str, int]:
         now, moved = self._groups_shown(), {}
-        for one, before in self.groups_told.items():
-            names = before.keys() | now.get(one, {}).keys()
+        for one in self.groups_told.keys() & now.keys():
+            before = self.groups_told[one]
+            names = before.keys() | now[one].keys()
             n = sum(before.get(name) != now[one].get(name) for name in names)
             if n:
                 moved[one] = n

@@ -120,7 +120,7 @@ class RunSettings(BaseModel):
 
     inbox: Path = Field(Path("data/inbox"), description="folder new exports are put in")
     window: str | None = Field(
-        None, min_length=1, description="window to report on; unset: the newest with evidence"
+        None, min_length=1, description="window to report on; unset: the newest half have"
     )
     window_of_files: str | None = Field(
         None, min_length=1, description="window of evidence whose file names none"

@@ -34,6 +34,22 @@ STEPS = ("inbox", "import", "calibrate", *PHASES, "share", "compare")
 NOT_REACHED = "not reached"
 
 
+ENOUGH = 0.5
+"""Share of classrooms that must have evidence in a window before it is reported on unasked.
+An edition is of one window: from then on, the other classrooms have no page."""
+
+
+def newest_window(index: StoreIndex) -> str | None:
+    """Return the newest window that enough classrooms have evidence in.
+
+    Where no window has, the one that most classrooms have; ``None`` without any window.
+    """
+    n = {one: sum(bool(index.evidence_part(room, one)) for room in index.classroom_ids)
+         for one in index.windows}  # fmt: skip
+    enough = [one for one in n if n[one] >= ENOUGH * len(index.classroom_ids)]
+    return enough[-1] if enough else max(n, key=n.__getitem__, default=None)
+
+
 class _NotReachedError(Exception):
     """A step cannot begin, because one it needs has failed."""
 
@@ -130,8 +146,7 @@ class Run:
     def _calibrate(self) -> _Outcome:
         if not self.index.exists:
             return _Outcome(Status.SKIPPED)
-        windows = self.index.windows
-        self.night.window = self.settings.run.window or (windows[-1] if windows else None)
+        self.night.window = self.settings.run.window or newest_window(self.index)
         if self.night.window is None:
             return _Outcome(Status.SKIPPED)
         order = Order(self.night.window)
