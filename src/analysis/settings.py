@@ -120,7 +120,9 @@ class RunSettings(BaseModel):
 
     inbox: Path = Field(Path("data/inbox"), description="folder new exports are put in")
     window: str | None = Field(
-        None, min_length=1, description="window to report on; unset: the newest half have"
+        None,
+        min_length=1,
+        description="window to report on; unset: the newest that half of the classrooms have",
     )
     window_of_files: str | None = Field(
         None, min_length=1, description="window of evidence whose file names none"
