@@ -25,8 +25,8 @@ def run_command(
     """Read what is new in the inbox, make, audit, publish and share pages, and tell of it."""
     if not config.is_file():
         raise UsageError(
-            f"{config} is not there.\nWrite one (docs/operating.md shows how), or name it with "
-            "--config."
+            f"{config} is not there.\nWrite one (docs/data/settings.md says what is in it), or "
+            "name it with --config."
         )
     from analysis.nightly import run_night
 
