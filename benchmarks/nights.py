@@ -482,7 +482,13 @@ def plan_faults(nights: int, rng: random.Random) -> list[list[str]]:
             plan.append([every.pop(), *([every.pop()] if every and rng.random() < 0.4 else [])])
         else:
             plan.append(rng.sample(FAULTS, rng.choice([0, 1, 1, 2, 2, 3])))
-    return plan
+    return [_possible_together(faults) for faults in plan]
+
+
+def _possible_together(faults: list[str]) -> list[str]:
+    """Return faults of one night of which at most one says how the run itself goes."""
+    ways = [one for one in faults if one in {"full", "killed", "overlap"}]
+    return [one for one in faults if one not in ways[1:]]
 
 
 def live_through(folder: Path, plan: list[list[str]], seed: int, *, has_disk: bool, tell=print):
