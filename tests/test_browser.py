@@ -53,7 +53,7 @@ def make_page(store: Store, classroom_id: str, folder: Path, language: str = "en
     page = folder / "page.html"
     notebook = PROJECT / "notebooks" / CLASSROOMS.notebook
     title = CLASSROOMS.title(classroom_id, WINDOW, open_language(language))
-    parameters = check_parameters(given)
+    parameters = check_parameters(given, model=CLASSROOMS.parameters)
     make_report(Task(notebook, classroom_id, title, parameters, proof, folder / "n.ipynb", page))
     return page
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.district import renew_calibration
 from analysis.errors import AnalysisError, LockedError, UnknownError, UsageError
 from analysis.files import locked
 from analysis.rendering import edition as editions
@@ -51,10 +52,9 @@ def answers(classroom_id: str, points: float = 1.0) -> pd.DataFrame:
 
 
 def calibrated(store: Store) -> Store:
-    """Put a stand-in for a calibration in force; these tests make no real report."""
-    with hold_calibrations(store) as folder:
-        (folder / "made.json").write_text(json.dumps(store.digest(WINDOW)))
-        put_in_force(store, WINDOW, folder / "made.json")
+    """Put a calibration in force, as a run would."""
+    with hold_calibrations(store):
+        renew_calibration(store, WINDOW, always=True)
     return store
 
 
@@ -262,9 +262,7 @@ def test_who_joins_and_who_leaves_counts_as_changed(store):
 
 def test_the_calibrations_content_is_part_of_the_key_not_its_day(settings, store, workers):
     run(settings)
-    with hold_calibrations(store) as folder:
-        (folder / "made.json").write_text(json.dumps(store.digest(WINDOW)))
-        put_in_force(store, WINDOW, folder / "made.json")
+    calibrated(store)
     assert run(settings).rendered == []
     with hold_calibrations(store) as folder:
         (folder / "made.json").write_text('"other"')

@@ -34,6 +34,7 @@ from analysis.store.calibrations import (
     calibration_in_force,
     calibration_is_due,
     calibration_path,
+    classrooms_changed,
     hold_calibrations,
     put_in_force,
 )
@@ -188,10 +189,17 @@ def _load(file: Path) -> Calibration:
 
 
 def calibration_knows(store: Store, window: str, in_force: InForce) -> bool:
-    """Say whether a calibration knows every observation of its window."""
-    evidence = store.read_evidence(window)[["source", "observation_id"]].drop_duplicates()
-    there = set(evidence.itertuples(index=False, name=None))
-    return there <= set(_load(calibration_path(store, in_force)).items)
+    """Say whether a calibration knows every observation of its window.
+
+    Only classrooms that changed since it was made are read.
+    """
+    known = set(_load(calibration_path(store, in_force)).items)
+    changed = classrooms_changed(store, window, in_force) & set(store.classroom_ids)
+    evidence = (store.read_evidence(window, one) for one in sorted(changed))
+    answers = ["source", "observation_id"]
+    return all(
+        known.issuperset(one[answers].itertuples(index=False, name=None)) for one in evidence
+    )
 
 
 def renew_calibration(

@@ -82,10 +82,16 @@ def share_changed(index: StoreIndex, window: str, in_force: InForce) -> float:
         return 1.0
     now = _classrooms(index, window)
     then = in_force.classrooms
-    changed = {one for one in {*now, *then} if now.get(one) != then.get(one)}
+    changed = classrooms_changed(index, window, in_force)
     rows = {one: max(now.get(one, [0, 0])[1], then.get(one, [0, 0])[1]) for one in {*now, *then}}
     total = sum(rows.values())
     return sum(rows[one] for one in changed) / total if total else 1.0
+
+
+def classrooms_changed(index: StoreIndex, window: str, in_force: InForce) -> set[str]:
+    """Return the classrooms that have another roster or evidence than when it was made."""
+    now, then = _classrooms(index, window), in_force.classrooms
+    return {one for one in {*now, *then} if now.get(one) != then.get(one)}
 
 
 def calibration_is_due(index: StoreIndex, window: str, most_changed: float = MOST_CHANGED) -> bool:
