@@ -15,17 +15,21 @@ from analysis.errors import UsageError
 SECONDS_TO_CONNECT = 30
 RETRIES = 2
 
+Make = Callable[..., Any]
+Own = Sequence[tuple[Any, ...]] | None
+"""What each part is asked with beside what all are; ``None``: nothing."""
+
 
 class Crew(Protocol):
     """Keeps what is made of parts, and answers questions about it."""
 
-    def keep(self, make: Callable, parts: Sequence, *common) -> list:
+    def keep(self, make: Make, parts: Sequence[Any], *common: Any) -> list[Any]:
         """Make something of each part; return where it is kept."""
 
-    def each(self, make: Callable, kept: Sequence, own: Sequence[tuple] | None, *common) -> list:
+    def each(self, make: Make, kept: Sequence[Any], own: Own, *common: Any) -> list[Any]:
         """Make ``make(what is kept, *own, *common)`` of each, and keep that where it is."""
 
-    def ask(self, answer: Callable, kept: Sequence, own=None, *common) -> list:
+    def ask(self, answer: Make, kept: Sequence[Any], own: Own = None, *common: Any) -> list[Any]:
         """Return ``answer(what is kept, *own, *common)`` for each, in order."""
 
 
@@ -39,16 +43,16 @@ class Here:
     [2, 9]
     """
 
-    def keep(self, make: Callable, parts: Sequence, *common) -> list:
+    def keep(self, make: Make, parts: Sequence[Any], *common: Any) -> list[Any]:
         """Make something of each part."""
         return [make(part, *common) for part in parts]
 
-    def each(self, make: Callable, kept: Sequence, own: Sequence[tuple] | None, *common) -> list:
+    def each(self, make: Make, kept: Sequence[Any], own: Own, *common: Any) -> list[Any]:
         """Make something of each that is kept."""
         own = [()] * len(kept) if own is None else own
         return [make(one, *more, *common) for one, more in zip(kept, own, strict=True)]
 
-    def ask(self, answer: Callable, kept: Sequence, own=None, *common) -> list:
+    def ask(self, answer: Make, kept: Sequence[Any], own: Own = None, *common: Any) -> list[Any]:
         """Return the answers."""
         return self.each(answer, kept, own, *common)
 
@@ -66,13 +70,13 @@ class Cluster:
     def __init__(self, client: Any):
         self.client = client
 
-    def keep(self, make: Callable, parts: Sequence, *common) -> list:
+    def keep(self, make: Make, parts: Sequence[Any], *common: Any) -> list[Any]:
         """Make something of each part; return futures."""
         return [
             self.client.submit(make, part, *common, pure=False, retries=RETRIES) for part in parts
         ]
 
-    def each(self, make: Callable, kept: Sequence, own: Sequence[tuple] | None, *common) -> list:
+    def each(self, make: Make, kept: Sequence[Any], own: Own, *common: Any) -> list[Any]:
         """Make something of each that is kept; return futures."""
         own = [()] * len(kept) if own is None else own
         return [
@@ -80,9 +84,10 @@ class Cluster:
             for one, more in zip(kept, own, strict=True)
         ]
 
-    def ask(self, answer: Callable, kept: Sequence, own=None, *common) -> list:
+    def ask(self, answer: Make, kept: Sequence[Any], own: Own = None, *common: Any) -> list[Any]:
         """Return the answers."""
-        return self.client.gather(self.each(answer, kept, own, *common))
+        answers: list[Any] = self.client.gather(self.each(answer, kept, own, *common))
+        return answers
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
-from analysis.exports.coded import as_texts, list_texts, repeated_keys
+from analysis.exports.coded import as_texts, repeated_keys
 from analysis.exports.findings import Findings, name_rows
 from analysis.scales import SCALES
 
@@ -173,7 +173,7 @@ def _count_repeats(repeats: Repeats, repeated: pd.DataFrame) -> None:
     student_id = twice["student_id"].iloc[0]
     rows = name_rows(twice.loc[twice["student_id"] == student_id, "row"].unique())
     repeats.example = repeats.example or f"student {student_id} in {rows}"
-    repeats.students |= set(list_texts(new["student_id"].unique()))
+    repeats.students |= set(new["student_id"].unique())
 
 
 def _put_lost_aside(

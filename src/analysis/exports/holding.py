@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,23 +39,22 @@ class Holding:
     def __init__(self, most_rows: int = MOST_IN_MEMORY):
         self.most_rows = most_rows
         self.n_rows = 0
-        self.largest = 0
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._parts: list[tuple[int, pd.DataFrame | Path, pd.Series]] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._parts: list[_Part] = []
 
     def put(self, file: int, observed: pd.DataFrame) -> None:
         """Put a part of a file by."""
         codes, students = factorize(observed["student_id"])
         rows = pd.Series(np.bincount(codes, minlength=len(students)), index=students)
-        self._parts.append((file, observed, rows))
+        self._parts.append(_Part(file, observed, rows))
         self.n_rows += len(observed)
         if self.n_rows > self.most_rows:
-            self._parts = [(one, self._spill(part), n) for one, part, n in self._parts]
+            self._parts = [replace(part, rows=self._spill(part.rows)) for part in self._parts]
 
     def drop(self, file: int) -> None:
         """Forget a file: it is refused."""
-        self.n_rows -= sum(int(rows.sum()) for one, _, rows in self._parts if one == file)
-        self._parts = [part for part in self._parts if part[0] != file]
+        self.n_rows -= sum(int(part.n_rows.sum()) for part in self._parts if part.file == file)
+        self._parts = [part for part in self._parts if part.file != file]
 
     def take(self, roster: pd.DataFrame) -> Iterator[Batch]:
         """Yield everything, whole classrooms together.
@@ -70,13 +70,15 @@ class Holding:
             All observations of the students of these classrooms. A student of several
             classrooms may come again with another of them.
         """
-        try:
-            if self._folder is None:
-                yield from self._take_all()
-            else:
-                yield from self._take_batches(roster[["student_id", "classroom_id"]])
-        finally:
-            self.close()
+        if not self._parts:
+            return
+        if self._folder is None:
+            by_file: dict[int, list[pd.DataFrame]] = {}
+            for part in self._parts:
+                by_file.setdefault(part.file, []).append(_read(part.rows))
+            yield {file: _joined(parts) for file, parts in by_file.items()}, None
+        else:
+            yield from self._take_batches(roster[["student_id", "classroom_id"]])
 
     def close(self) -> None:
         """Forget everything."""
@@ -84,41 +86,32 @@ class Holding:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _take_all(self) -> Iterator[Batch]:
-        by_file: dict[int, list] = {}
-        for file, part, _ in self._parts:
-            by_file.setdefault(file, []).append(part)
-        yield {file: _joined(parts) for file, parts in by_file.items()}, None
-
     def _take_batches(self, pairs: pd.DataFrame) -> Iterator[Batch]:
-        told = _part_of_classrooms(pairs, [rows for *_, rows in self._parts])
-        scattered = told.index[told < 0]
-        batches = self._share_out(pairs[pairs["classroom_id"].isin(scattered)])
-        aside = Holding(most_rows=0)
-        for n, (file, part, _) in enumerate(self._parts):
-            observed = pd.read_parquet(part)
-            part.unlink()
-            for number, students in enumerate(batches):
-                mine = observed[_is_of(observed, students[0])]
+        told = _part_of_classrooms(pairs, [part.n_rows for part in self._parts])
+        batches = self._share_out(pairs[pairs["classroom_id"].isin(told.index[told < 0])])
+        aside: list[dict[int, list[Path]]] = [{} for _ in batches]
+        for n, part in enumerate(self._parts):
+            observed = _read(part.rows)
+            for kept, (students, _) in zip(aside, batches, strict=True):
+                mine = observed[_is_of(observed, students)]
                 if len(mine):
-                    aside.put_aside(number, file, mine)
+                    kept.setdefault(part.file, []).append(self._spill(mine))
             whole = set(told.index[told == n])
-            if whole:
-                students = pairs.loc[pairs["classroom_id"].isin(whole), "student_id"]
-                mine = observed[_is_of(observed, pd.Index(students.unique()))]
-                self.largest = max(self.largest, len(mine))
-                yield {file: mine}, whole
-        for number, (_, classroom_ids) in enumerate(batches):
-            by_file = aside.take_aside(number)
-            self.largest = max(self.largest, sum(map(len, by_file.values())))
-            yield by_file, classroom_ids
-        aside.close()
+            own = pairs.loc[pairs["classroom_id"].isin(whole), "student_id"]
+            mine = observed[_is_of(observed, pd.Index(own.unique()))]
+            if len(mine):
+                yield {part.file: mine}, whole
+        for kept, (_, classroom_ids) in zip(aside, batches, strict=True):
+            yield (
+                {file: _joined([*map(_read, parts)]) for file, parts in kept.items()},
+                classroom_ids,
+            )
 
     def _share_out(self, pairs: pd.DataFrame) -> list[tuple[pd.Index, set[str]]]:
         """Return batches of classrooms, each with its students, by the rows they have."""
         if pairs.empty:
             return []
-        rows = pd.concat([rows for *_, rows in self._parts]).groupby(level=0).sum()
+        rows = pd.concat([part.n_rows for part in self._parts]).groupby(level=0).sum()
         weight = pairs["student_id"].map(rows).fillna(0).groupby(pairs["classroom_id"]).sum()
         number = (weight.sort_index().cumsum() - 1).clip(lower=0) // max(self.most_rows, 1)
         shared = []
@@ -128,27 +121,29 @@ class Holding:
             shared.append((pd.Index(students.unique()), own))
         return shared
 
-    def put_aside(self, number: int, file: int, observed: pd.DataFrame) -> None:
-        """Put rows of one batch by."""
-        self._parts.append((number, self._spill(observed), file))
-
-    def take_aside(self, number: int) -> dict[int, pd.DataFrame]:
-        """Return the rows of one batch by file."""
-        by_file: dict[int, list] = {}
-        for one, part, file in self._parts:
-            if one == number:
-                by_file.setdefault(file, []).append(pd.read_parquet(part))
-        return {file: _joined(parts) for file, parts in by_file.items()}
-
-    def _spill(self, part: pd.DataFrame | Path) -> Path:
-        if isinstance(part, Path):
-            return part
+    def _spill(self, rows: pd.DataFrame | Path) -> Path:
+        """Put rows into a file; it and its folder are their owner's alone."""
+        if isinstance(rows, Path):
+            return rows
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="import")
         handle, name = tempfile.mkstemp(dir=self._folder.name, suffix=".parquet")
         with os.fdopen(handle, "wb") as file:
-            pq.write_table(pa.Table.from_pandas(_tidied(part), preserve_index=False), file)
+            pq.write_table(pa.Table.from_pandas(_tidied(rows), preserve_index=False), file)
         return Path(name)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows of one file, or where they are; and how many each student has."""
+
+    file: int
+    rows: pd.DataFrame | Path
+    n_rows: pd.Series
+
+
+def _read(rows: pd.DataFrame | Path) -> pd.DataFrame:
+    return pd.read_parquet(rows) if isinstance(rows, Path) else rows
 
 
 def _part_of_classrooms(pairs: pd.DataFrame, rows: list[pd.Series]) -> pd.Series:
@@ -164,7 +159,8 @@ def _part_of_classrooms(pairs: pd.DataFrame, rows: list[pd.Series]) -> pd.Series
 
 def _is_of(observed: pd.DataFrame, students: pd.Index) -> np.ndarray:
     codes, known = factorize(observed["student_id"])
-    return np.append(pd.Index(known).isin(students), False)[codes]
+    of_them: np.ndarray = np.append(known.isin(students), False)[codes]
+    return of_them
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -177,6 +173,6 @@ def _plain(part: pd.DataFrame) -> pd.DataFrame:
 
 def _tidied(part: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with no more categories than they use."""
-    coded = [name for name, kind in part.dtypes.items() if kind == "category"]
+    coded = [str(name) for name, kind in part.dtypes.items() if kind == "category"]
     used = {name: part[name].cat.remove_unused_categories() for name in coded}
     return part.assign(**used)

@@ -142,13 +142,23 @@ def read_exports(
     """
     parts: list[pd.DataFrame] = []
 
-    def keep_all(*, evidence: Iterable[EvidencePart], **tables) -> None:
+    def keep_all(*, evidence: Iterable[EvidencePart], **tables: pd.DataFrame) -> None:
         parts.extend(rows for rows, _ in evidence)
 
-    how = {"window": window, "attempts": attempts, "known": known, "item_map": item_map}
-    how |= {"column_map": column_map, "aliases": aliases, "platform": platform, "keep": keep}
-    how |= {"root": root}
-    imported = pass_on_exports(paths, keep_all, most_rows=sys.maxsize, **how)
+    imported = pass_on_exports(
+        paths,
+        keep_all,
+        window=window,
+        attempts=attempts,
+        known=known,
+        item_map=item_map,
+        column_map=column_map,
+        aliases=aliases,
+        platform=platform,
+        keep=keep,
+        root=root,
+        most_rows=sys.maxsize,
+    )
     return replace(imported, evidence=pd.concat(parts, ignore_index=True))
 
 
@@ -209,7 +219,8 @@ def pass_on_exports(
         take(**tables, evidence=job.evidence())
     finally:
         holding.close()
-    return Import(**tables, evidence=no_rows("evidence"), **job.account())
+    told: dict[str, Any] = {**tables, "evidence": no_rows("evidence"), **job.account()}
+    return Import(**told)
 
 
 def _open_all(job: Job, paths: Sequence[Path], item_map: Path | None, root: Path | None) -> None:

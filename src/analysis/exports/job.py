@@ -147,7 +147,7 @@ class Job:
                 part = part.assign(skill_id=part["skill_id"].map(self.renamed).astype("str"))
             yield part, classroom_ids
 
-    def account(self) -> dict:
+    def account(self) -> dict[str, Any]:
         """Return what an import says of its files; right when all evidence was taken."""
         return {
             "files": [
@@ -187,7 +187,9 @@ class Job:
         self, path: Path, platform: Platform, findings: Findings, context: Context
     ) -> tuple[Reading, Placed]:
         """Place a large file; return what remains to be said of it, without a row."""
-        whole, n_rows, items = None, 0, []
+        whole: Placed | None = None
+        n_rows = 0
+        items: list[pd.DataFrame] = []
         for table in read_blocks(path, platform, findings):
             reading = platform.read(table, context)
             placed = self.linker.add(len(self.readings), reading, context.items)
@@ -195,6 +197,8 @@ class Job:
             n_rows += len(reading.rows)
             items += [] if reading.items is None else [reading.items]
             whole = placed if whole is None else whole | placed
+        if whole is None:
+            raise DataError(f"{findings.where}: the file holds no rows.\nExport it again.")
         # Its length is all that is asked of the rows from here on.
         rows = np.broadcast_to(np.int64(0), n_rows)
         named = _first_rows(items, ["item_id", "skill_id"], "items") if items else None

@@ -69,7 +69,8 @@ def list_places(
     places = []
     for classroom_ids in _in_batches(index, window, most_rows):
         roster = [index.roster_part(one) for one in classroom_ids]
-        evidence = [index.evidence_part(one, window) for one in classroom_ids]
+        found = (index.evidence_part(one, window) for one in classroom_ids)
+        evidence = [part for part in found if part]
         names = [part.file for part in [*roster, *evidence]] if with_content else []
         content = {name: (index.folder / name).read_bytes() for name in names}
         places.append(Place(told, roster, evidence, content))

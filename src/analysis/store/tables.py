@@ -178,7 +178,7 @@ class Store(StoreIndex):
         if roster is None or roster.empty:
             return known, known.iloc[:0]
         roster = check_table(roster, ROSTER, "the roster")
-        cut = cut_by(roster, ["classroom_id"], ROSTER.unique, roster.columns)
+        cut = cut_by(roster, ["classroom_id"], ROSTER.unique, list(roster.columns))
         merged = (self._merged_roster(place[0], new) for place, new in cut)
         for classroom_id, table, part in self._write_all("roster", merged):
             old = self._index["classrooms"].get(classroom_id, {"evidence": {}})
@@ -287,7 +287,7 @@ class Store(StoreIndex):
             return new
         return _to_arrow(self._merge(old, new.to_pandas(), contract))
 
-    def _write_all(self, name: str, tables: Iterable[tuple]) -> Iterable[tuple]:
+    def _write_all(self, name: str, tables: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Write tables, each after the names of its place; give these with table and part."""
         tables = iter(tables)
         with ThreadPoolExecutor(WRITERS) as pool:
