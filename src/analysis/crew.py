@@ -115,7 +115,8 @@ def open_cluster(workers: int, scheduler: str | None = None) -> Iterator[Any]:
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                # Any free port, and of this machine alone: the default is one port, for all.
+                dashboard_address="127.0.0.1:0",
                 silence_logs="CRITICAL",
             )
         )

@@ -70,9 +70,7 @@ class Holding:
             All observations of the students of these classrooms. A student of several
             classrooms may come again with another of them.
         """
-        if not self._parts:
-            return
-        if self._folder is None:
+        if self._folder is None or not self._parts:
             by_file: dict[int, list[pd.DataFrame]] = {}
             for part in self._parts:
                 by_file.setdefault(part.file, []).append(_read(part.rows))
