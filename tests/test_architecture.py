@@ -14,7 +14,8 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "src" / "analysis"
 
 FLOORS = {
-    "errors": 0, "language": 1, "files": 1, "remote": 1, "rows": 1, "words": 2, "theme": 2,
+    "errors": 0, "language": 1, "files": 1, "remote": 1, "rows": 1, "crew": 1,
+    "words": 2, "theme": 2,
     "tables": 2, "skills": 2, "settings": 2, "scales": 2,
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
     "district": 4, "plans": 4, "profiles": 4, "growth": 4, "progress": 4, "coaching": 4,
@@ -50,7 +51,7 @@ DOORS = {
     "jinja2": {"rendering"},
     "babel": {"language"},
     "pebble": {"rendering"},
-    "distributed": {"rendering"},
+    "distributed": {"rendering", "crew"},
     "matplotlib": {"charts", "theme"},
     "seaborn": {"charts", "theme"},
     "sklearn": {"mastery", "grouping"},

@@ -15,15 +15,18 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.crew import Crew, Here
 from analysis.errors import DataError, LockedError
-from analysis.exports import Import, Known, read_exports
+from analysis.exports import Import, Known, pass_on_exports
 from analysis.files import safe_name
 from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.mastery import (
     Calibration,
+    Gathered,
     add_shares,
-    calibrate,
+    calibrate_gathered,
     draw_profiles,
+    gather,
     measure_mastery,
 )
 from analysis.skills import SkillFramework
@@ -38,8 +41,10 @@ from analysis.store.calibrations import (
     hold_calibrations,
     put_in_force,
 )
+from analysis.store.places import ROWS_A_PLACE, Place, list_places, read_place
 
 RANDOM_STATE = 0
+HERE = Here()
 N_DRAWS = 200
 """Posterior draws behind a certainty: its standard error is then at most 0.035."""
 
@@ -76,28 +81,19 @@ def import_exports(paths: Sequence[Path], store: Store, **how: Any) -> Import:
     store
         Where to save; what it already knows (roster, skills, items) helps the reading.
     **how
-        As in :func:`analysis.exports.read_exports`.
+        As in :func:`analysis.exports.pass_on_exports`.
 
     Returns
     -------
     Import
-        What was read, set aside and noted.
+        What was read, set aside and noted; the evidence is in the store alone.
 
     Raises
     ------
     DataError
         Nothing could be used; the store is as it was.
     """
-    imported = read_exports(paths, known=known_to(store), **how)
-    store.save(
-        roster=imported.roster,
-        skills=imported.skills,
-        items=imported.items,
-        evidence=imported.evidence,
-        voice=imported.voice,
-        coach_only=imported.coach_only,
-    )
-    return imported
+    return pass_on_exports(paths, store.save, known=known_to(store), **how)
 
 
 def known_to(store: Store) -> Known:
@@ -203,7 +199,14 @@ def calibration_knows(store: Store, window: str, in_force: InForce) -> bool:
 
 
 def renew_calibration(
-    store: Store, window: str, *, most_changed: float = MOST_CHANGED, always: bool = False
+    store: Store,
+    window: str,
+    *,
+    most_changed: float = MOST_CHANGED,
+    always: bool = False,
+    crew: Crew = HERE,
+    address: str | None = None,
+    shared_disk: bool = True,
 ) -> InForce:
     """Calibrate on everybody where that is due; return what is in force then.
 
@@ -216,6 +219,12 @@ def renew_calibration(
         Share of the evidence (0 to 1) that may have changed since the last time.
     always
         Calibrate whatever has changed.
+    crew
+        Who reads the evidence and works on it; the calibration is the same, bit for bit.
+    address
+        Where the crew finds the store, if not in its folder.
+    shared_disk
+        The crew can reach that; otherwise it is sent what it needs.
 
     Raises
     ------
@@ -226,19 +235,25 @@ def renew_calibration(
     if last is not None and not always and not calibration_is_due(store, window, most_changed):
         return last
     made = store.folder / "calibration" / f".making-{safe_name(window)}.json"
-    _calibrate(store, window).save(made)
+    places = list_places(
+        store, window, address=address, with_content=not shared_disk, most_rows=ROWS_A_PLACE
+    )
+    _calibrate(store, window, places, crew).save(made)
     return put_in_force(store, window, made)
 
 
-def _calibrate(store: Store, window: str) -> Calibration:
-    evidence = store.read_evidence(window)
-    if evidence.empty:
+def _calibrate(store: Store, window: str, places: list[Place], crew: Crew) -> Calibration:
+    if not places:
         raise DataError(f"{store.folder} has no evidence in window {window!r}.")
-    edges = list(open_framework(store).graph.edges)
-    return calibrate(
-        evidence,
-        store.read_roster(),
-        prerequisites=edges,
+    return calibrate_gathered(
+        crew,
+        crew.keep(_gather_place, places, window),
+        prerequisites=list(open_framework(store).graph.edges),
         window=window,
         random_state=RANDOM_STATE,
     )
+
+
+def _gather_place(place: Place, window: str) -> Gathered:
+    """Read one place of a store; a worker does, wherever it is."""
+    return gather(*read_place(place), window)

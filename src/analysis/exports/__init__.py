@@ -19,8 +19,8 @@ reference files
     whose first column is ``item``.
 """
 
-from analysis.exports.importing import Import, read_exports
-from analysis.exports.job import FileReading
+from analysis.exports.file_reading import FileReading
+from analysis.exports.importing import Import, pass_on_exports, read_exports
 from analysis.exports.reading import Known
 
-__all__ = ["FileReading", "Import", "Known", "read_exports"]
+__all__ = ["FileReading", "Import", "Known", "pass_on_exports", "read_exports"]

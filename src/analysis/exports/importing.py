@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import pandas as pd
 
 from analysis.exports.attempts import check_rule
 from analysis.exports.column_map import ColumnMap, read_map
-from analysis.exports.job import FileReading, Job
+from analysis.exports.file_reading import FileReading
+from analysis.exports.holding import MOST_IN_MEMORY, Holding
+from analysis.exports.job import Job
 from analysis.exports.keeping import check_keep
-from analysis.exports.reading import Known
+from analysis.exports.reading import Known, no_rows
 from analysis.exports.skills import read_aliases
 from analysis.exports.sources import list_files
+
+EvidencePart = tuple[pd.DataFrame, set[str] | None]
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,69 @@ def read_exports(
     >>> read_exports([folder / "scores.csv"], window="2026-BOY").evidence["points"].tolist()
     [85.0, 40.0]
     """
+    parts: list[pd.DataFrame] = []
+
+    def keep_all(*, evidence: Iterable[EvidencePart], **tables: pd.DataFrame) -> None:
+        parts.extend(rows for rows, _ in evidence)
+
+    imported = pass_on_exports(
+        paths,
+        keep_all,
+        window=window,
+        attempts=attempts,
+        known=known,
+        item_map=item_map,
+        column_map=column_map,
+        aliases=aliases,
+        platform=platform,
+        keep=keep,
+        root=root,
+        most_rows=sys.maxsize,
+    )
+    return replace(imported, evidence=pd.concat(parts, ignore_index=True))
+
+
+def pass_on_exports(
+    paths: Sequence[Path],
+    take: Callable[..., None],
+    *,
+    window: str | None = None,
+    attempts: str = "latest",
+    known: Known | None = None,
+    item_map: Path | None = None,
+    column_map: Path | None = None,
+    aliases: Path | None = None,
+    platform: str | None = None,
+    keep: Sequence[str] = (),
+    root: Path | None = None,
+    most_rows: int = MOST_IN_MEMORY,
+) -> Import:
+    """Read exports of any size and pass on what they hold, the evidence in parts.
+
+    Parameters
+    ----------
+    paths, window, attempts, known, item_map, column_map, aliases, platform, keep, root
+        As in :func:`read_exports`. A text file over 32 MB, and any after so much was read,
+        is read in blocks if it is of the tidy form and each row says its classroom, its
+        skill and, of points, how many were possible.
+    take
+        Called once, with the tables of an :class:`Import` by name. ``evidence`` yields
+        pairs: rows, and the classrooms of which they are all there is; ``None``: of all.
+    most_rows
+        Rows of evidence to keep in memory; more go through a temporary folder.
+
+    Returns
+    -------
+    Import
+        The account, without the evidence: that was passed on.
+
+    Raises
+    ------
+    DataError, UsageError
+        As :func:`read_exports`.
+    """
     check_rule(attempts)
+    holding = Holding(most_rows)
     job = Job(
         known or Known(),
         window=window,
@@ -144,7 +211,19 @@ def read_exports(
         column_map=read_map(column_map) if column_map else ColumnMap(),
         aliases=read_aliases(aliases) if aliases else None,
         keep=check_keep(keep),
+        holding=holding,
     )
+    try:
+        _open_all(job, paths, item_map, root)
+        tables = job.read()
+        take(**tables, evidence=job.evidence())
+    finally:
+        holding.close()
+    told: dict[str, Any] = {**tables, "evidence": no_rows("evidence"), **job.account()}
+    return Import(**told)
+
+
+def _open_all(job: Job, paths: Sequence[Path], item_map: Path | None, root: Path | None) -> None:
     files, left = list_files(paths)
     named = Counter(path.name for path in files)
     for path in files:
@@ -155,4 +234,3 @@ def read_exports(
     if item_map:
         job.open(item_map)
     job.note_left(left)
-    return Import(**job.finish())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,20 @@ import pandas as pd
 
 from analysis.errors import MOST_FAULTS_SHOWN, AnalysisError, DataError
 from analysis.exports import oneroster
+from analysis.exports.blocks import HEAD, LARGEST_BLOCK, read_blocks, recognise_large
 from analysis.exports.coded import list_texts
 from analysis.exports.column_map import ColumnMap, apply_map, propose_columns
-from analysis.exports.findings import name_some
+from analysis.exports.file_reading import FileReading
+from analysis.exports.findings import Findings, name_some
 from analysis.exports.header import Recognised, recognise, refuse_unknown
-from analysis.exports.linking import link, merge_rosters
+from analysis.exports.holding import Holding
+from analysis.exports.linking import Linker, Placed, merge_rosters
 from analysis.exports.opening import open_source
 from analysis.exports.reading import Context, Known, Reading, no_rows
-from analysis.exports.registry import list_platforms
+from analysis.exports.registry import Platform, list_platforms
+from analysis.exports.sheets import leave_odd_sheets, note_sheets, sheets_as_classrooms
 from analysis.exports.skills import apply_links, propose_skills, rename_skills
 from analysis.exports.sources import Source, read_source, refuse_unreadable, unpack
-from analysis.exports.table import Sheet
 from analysis.tables import (
     COACH_ONLY,
     ITEMS,
@@ -35,49 +37,6 @@ from analysis.tables import (
 
 LOOSE_ENDINGS = {".txt", ".html", ".htm", ".json", ".tab"}
 """Endings that, found in a folder, are as often a note as a table."""
-
-
-@dataclass(frozen=True)
-class FileReading:
-    """What became of one table of one file.
-
-    Attributes
-    ----------
-    file, sheet
-        Its name without the folder; the sheet of a workbook.
-    platform
-        What it was recognised as.
-    rows_read, rows_used
-        Counts; every row that was read and not used is in ``rows_set_aside``.
-    """
-
-    file: str
-    sheet: str | None
-    platform: str
-    rows_read: int
-    rows_set_aside: list[dict[str, Any]]
-    notes: list[str]
-    students: int
-    skills: int
-
-    @property
-    def rows_used(self) -> int:
-        """Rows that were read and not set aside."""
-        return self.rows_read - len(self.rows_set_aside)
-
-    def summary(self) -> dict[str, Any]:
-        """Return the file's part of the summary."""
-        return {
-            "file": self.file,
-            **({"sheet": self.sheet} if self.sheet else {}),
-            "platform": self.platform,
-            "rows_read": self.rows_read,
-            "rows_used": self.rows_used,
-            "rows_set_aside": self.rows_set_aside,
-            "students": self.students,
-            "skills": self.skills,
-            "notes": self.notes,
-        }
 
 
 class Job:
@@ -93,6 +52,7 @@ class Job:
         column_map: ColumnMap,
         aliases: pd.DataFrame | None,
         keep: tuple[str, ...] = (),
+        holding: Holding | None = None,
     ):
         self.known, self.window, self.attempts, self.platform = known, window, attempts, platform
         self.column_map, self.aliases, self.keep = column_map, aliases, keep
@@ -102,6 +62,10 @@ class Job:
         self.refused: list[dict[str, Any]] = []
         self.errors: list[AnalysisError] = []
         self.notes: list[str] = []
+        self.placed: list[Placed] = []
+        self.large: list[tuple[Path, Platform, Findings]] = []
+        self.held = 0
+        self.holding = holding or Holding()
 
     def open(self, path: Path, *, inside: bool = False, name: str | None = None) -> None:
         """Open a file and recognise its tables; one that cannot be used is refused by name.
@@ -110,6 +74,8 @@ class Job:
         ``name``: what it is called here, where another file has the same name.
         """
         try:
+            if self._put_off(path, name or path.name):
+                return
             sources = unpack(read_source(path))
         except DataError as error:
             self._refuse(name or path.name, error)
@@ -133,40 +99,110 @@ class Job:
                 self._refuse(source.name, self._unknown(source))
             self.tables += found
 
+    def _put_off(self, path: Path, name: str) -> bool:
+        """Put a large file off that can be read in blocks; say whether it was."""
+        size = path.stat().st_size
+        self.held += size
+        if self.held <= LARGEST_BLOCK or size < HEAD or self.column_map.columns:
+            return False
+        reader = recognise_large(path, self.platforms, self.platform)
+        if reader is None:
+            return False
+        self.held -= size
+        self.large.append((path, reader, Findings(name)))
+        return True
+
     def note_left(self, left: list[str]) -> None:
         """Name the files of a folder that are of no kind that is read."""
         if left:
             self.notes.append(f"files of other kinds were left alone: {name_some(left)}.")
 
-    def finish(self) -> dict[str, Any]:
-        """Return the fields of an :class:`~analysis.exports.Import`."""
+    def read(self) -> dict[str, pd.DataFrame]:
+        """Read all files; return every table but the evidence, as an import has them."""
         self._read_all()
+        if not self.large:
+            self._refuse_nothing_usable()
+        self._place_all()
         self._refuse_nothing_usable()
         context = self._context()
-        linked = link(self.readings, context, window=self.window, attempts=self.attempts)
-        self.notes += linked.notes
-        evidence = self._rename(linked.evidence, context.skills)
-        self._put_empty_rows_aside(linked.used_rows)
-        observed = evidence["skill_id"].unique().tolist()
-        skills = merge_skills(context.skills, context.items, observed)
+        self.renamed = self._rename(self.linker.skills, context.skills)
+        self.observed = list(dict.fromkeys(self.renamed.values()))
+        skills = merge_skills(context.skills, context.items, self.observed)
         skills, notes = apply_links(skills, self.readings)
         self.notes += notes
-        self._note_unknown(observed)
+        self._note_unknown(self.observed)
         return {
-            "roster": check_table(linked.roster, ROSTER, "the roster"),
+            "roster": check_table(self.linker.roster, ROSTER, "the roster"),
             "skills": check_table(skills, SKILLS, "the skills"),
             "items": check_table(context.items, ITEMS, "the items"),
             "coach_only": self._kept(),
-            "evidence": evidence,
             "voice": self._voice(),
-            "files": [
-                self._file(reading, linked.counts[n]) for n, reading in enumerate(self.readings)
-            ],
-            "n_students": self._count_students(linked.student_ids),
-            "n_skills": self._count_skills(observed),
-            "refused": self.refused,
-            "notes": self.notes,
         }
+
+    def evidence(self) -> Iterator[tuple[pd.DataFrame, set[str] | None]]:
+        """Yield parts of the evidence, and the classrooms each is all of."""
+        same = all(name == renamed for name, renamed in self.renamed.items())
+        for part, classroom_ids in self.linker.evidence():
+            if not same:
+                part = part.assign(skill_id=part["skill_id"].map(self.renamed).astype("str"))
+            yield part, classroom_ids
+
+    def account(self) -> dict[str, Any]:
+        """Return what an import says of its files; right when all evidence was taken."""
+        return {
+            "files": [
+                self._file(reading, placed)
+                for reading, placed in zip(self.readings, self.placed, strict=True)
+            ],
+            "n_students": self._count_students(self.linker.students),
+            "n_skills": self._count_skills(self.observed),
+            "refused": self.refused,
+            "notes": [*self.linker.notes(), *self.notes],
+        }
+
+    def _place_all(self) -> None:
+        """Place the observations of all files, of large ones block by block."""
+        context = self._context()
+        self.linker = Linker(
+            context.roster, window=self.window, attempts=self.attempts, holding=self.holding
+        )
+        for n, reading in enumerate(self.readings):
+            placed = self.linker.add(n, reading, context.items)
+            self._put_empty_rows_aside(reading, placed.used_rows)
+            self.linker.count(placed)
+            self.placed.append(placed)
+        for path, platform, findings in self.large:
+            forget = self.linker.attempt(len(self.readings))
+            try:
+                reading, placed = self._place_large(path, platform, findings, context)
+            except DataError as error:
+                forget()
+                self._refuse(findings.where, error)
+                continue
+            self.linker.count(placed)
+            self.readings.append(reading)
+            self.placed.append(placed)
+
+    def _place_large(
+        self, path: Path, platform: Platform, findings: Findings, context: Context
+    ) -> tuple[Reading, Placed]:
+        """Place a large file; return what remains to be said of it, without a row."""
+        whole: Placed | None = None
+        n_rows = 0
+        items: list[pd.DataFrame] = []
+        for table in read_blocks(path, platform, findings):
+            reading = platform.read(table, context)
+            placed = self.linker.add(len(self.readings), reading, context.items)
+            self._put_empty_rows_aside(reading, placed.used_rows)
+            n_rows += len(reading.rows)
+            items += [] if reading.items is None else [reading.items]
+            whole = placed if whole is None else whole | placed
+        if whole is None:
+            raise DataError(f"{findings.where}: the file holds no rows.\nExport it again.")
+        # Its length is all that is asked of the rows from here on.
+        rows = np.broadcast_to(np.int64(0), n_rows)
+        named = _first_rows(items, ["item_id", "skill_id"], "items") if items else None
+        return Reading(reading.platform, findings, rows, items=named, vendor=reading.vendor), whole
 
     def _recognise(self, source: Source) -> list[Recognised]:
         found, unknown = [], []
@@ -178,9 +214,9 @@ class Job:
                 unknown.append(sheet)
             else:
                 found.append(known)
-        found, unread = _leave_odd_sheets(_sheets_as_classrooms(found))
+        found, unread = leave_odd_sheets(sheets_as_classrooms(found))
         if found:
-            _note_sheets(found, [*unknown, *unread])
+            note_sheets(found, [*unknown, *unread])
         return found
 
     def _unknown(self, source: Source) -> DataError:
@@ -257,14 +293,14 @@ class Job:
             in_order.drop_duplicates(VOICE.unique, keep="last"), VOICE, "the voice forms"
         )
 
-    def _rename(self, evidence: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
-        if self.aliases is None or not len(evidence):
-            return evidence
-        renamed, notes = rename_skills(
-            evidence["skill_id"], self.aliases, skills["skill_id"].tolist()
-        )
+    def _rename(self, observed: Iterable[str], skills: pd.DataFrame) -> dict[str, str]:
+        """Return each observed skill's id by what the files call it."""
+        names = pd.Series(list(observed), dtype="str")
+        if self.aliases is None or not len(names):
+            return dict(zip(names, names, strict=True))
+        renamed, notes = rename_skills(names, self.aliases, skills["skill_id"].tolist())
         self.notes += notes
-        return evidence.assign(skill_id=renamed)
+        return dict(zip(names, renamed, strict=True))
 
     def _note_unknown(self, observed: Sequence[str]) -> None:
         """Note skills the framework does not know, with the known one each may have meant."""
@@ -281,18 +317,17 @@ class Job:
         shown = [f"{name} (is it {meant[name]}?)" if name in meant else name for name in unknown]
         self.notes.append(f"skills that are not in the framework: {name_some(shown)}.")
 
-    def _put_empty_rows_aside(self, used_rows: list[np.ndarray | None]) -> None:
-        for reading, used in zip(self.readings, used_rows, strict=True):
-            if used is None:
-                continue
-            told = np.append(used, list(reading.findings.set_aside)).astype(int)
-            reading.findings.put_aside(
-                np.setdiff1d(reading.rows, told),
-                "no result in this row",
-                "Nothing to do where nothing was assessed.",
-            )
+    def _put_empty_rows_aside(self, reading: Reading, used: np.ndarray | None) -> None:
+        if used is None:
+            return
+        told = np.append(used, list(reading.findings.set_aside)).astype(int)
+        reading.findings.put_aside(
+            np.setdiff1d(reading.rows, told),
+            "no result in this row",
+            "Nothing to do where nothing was assessed.",
+        )
 
-    def _file(self, reading: Reading, counts: tuple[int, int]) -> FileReading:
+    def _file(self, reading: Reading, placed: Placed) -> FileReading:
         findings = reading.findings
         aside = [findings.set_aside[row].as_dict() for row in sorted(findings.set_aside)]
         return FileReading(
@@ -302,7 +337,8 @@ class Job:
             len(reading.rows),
             aside,
             findings.notes,
-            *counts,
+            len(placed.students),
+            len(placed.skills),
         )
 
     def _refuse(self, file: str, error: AnalysisError) -> None:
@@ -334,50 +370,6 @@ def merge_skills(
         return skills
     named = pd.DataFrame({"skill_id": new, "name": new}, dtype="str")
     return pd.concat([skills, named], ignore_index=True)
-
-
-def _sheets_as_classrooms(found: list[Recognised]) -> list[Recognised]:
-    """Take the sheets' names as classrooms where a workbook has a tracker a classroom."""
-    trackers = [
-        known
-        for known in found
-        if known.platform.key == "tracker" and known.table.role("student_id") is not None
-    ]
-    if len(trackers) < 2 or any(known.table.role("classroom_id") is not None for known in found):
-        return found
-    named = []
-    for known in found:
-        if known in trackers:
-            table = known.table
-            rooms = pd.Series(table.findings.sheet, index=table.cells.index, dtype="str")
-            table = table.put(len(table.names), rooms, "Classroom")
-            table.findings.note("no column with the classroom: the sheet's name is taken as it.")
-            known = Recognised(table, known.platform)
-        named.append(known)
-    return named
-
-
-def _leave_odd_sheets(found: list[Recognised]) -> tuple[list[Recognised], list[Sheet]]:
-    """Leave out a workbook's sheets without ids and classrooms where another sheet has them."""
-
-    def placed(known: Recognised) -> bool:
-        own = known.platform.key != "tracker"
-        return own or (known.table.role("classroom_id") is not None)
-
-    if len(found) < 2 or not any(placed(known) for known in found):
-        return found, []
-    return [k for k in found if placed(k)], [k.table.sheet for k in found if not placed(k)]
-
-
-def _note_sheets(found: list[Recognised], unread: list[Sheet]) -> None:
-    """Name the sheets that were read and those that hold no table."""
-    named = [known.table.findings.sheet for known in found if known.table.findings.sheet]
-    other = [sheet.sheet or sheet.file for sheet in unread]
-    if not named and not other:
-        return
-    said = f"sheets read: {', '.join(named)}" if named else "read"
-    said += f"; without a table of students and not read: {', '.join(other)}." if other else "."
-    found[0].table.findings.note(said)
 
 
 def _first_rows(tables: list[pd.DataFrame], key: list[str], name: str) -> pd.DataFrame:

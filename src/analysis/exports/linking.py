@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
-from analysis.exports.attempts import resolve_across, resolve_attempts
+from analysis.exports.attempts import (
+    RULES,
+    Repeats,
+    name_observations,
+    resolve_across,
+    resolve_attempts,
+)
 from analysis.exports.coded import as_texts, factorize, list_texts
 from analysis.exports.findings import NO_CLASSROOM, NO_ITEM, Findings, name_some
-from analysis.exports.reading import Context, Reading, no_rows
+from analysis.exports.holding import Holding
+from analysis.exports.reading import Reading, no_rows
 from analysis.exports.windows import name_window
 from analysis.tables import EVIDENCE, ROSTER
 
@@ -22,66 +29,134 @@ UNPLACED = "unassigned"
 """Classroom of students in a first import that names neither a roster nor classrooms."""
 
 
-@dataclass(frozen=True)
-class Linked:
-    """Evidence and the roster it brought.
+class Linker:
+    """Places observations file by file, and gives them out as evidence when all are there.
 
-    ``student_ids`` are those of all evidence. For each reading ``used_rows`` are the rows of
-    its observations (None where every row counts as used, because the file names classrooms
-    or is no evidence), ``counts`` its students and skills.
+    Parameters
+    ----------
+    roster
+        Of the store and of the roster files.
+    window, attempts
+        As in :func:`analysis.exports.read_exports`.
+    holding
+        Where observations are put by.
     """
 
-    evidence: pd.DataFrame
-    roster: pd.DataFrame
-    student_ids: set[str]
-    used_rows: list[np.ndarray | None]
-    counts: list[tuple[int, int]]
-    notes: list[str]
+    def __init__(
+        self, roster: pd.DataFrame, *, window: str | None, attempts: str, holding: Holding
+    ):
+        self.window, self.attempts, self.holding = window, attempts, holding
+        self.findings: dict[int, Findings] = {}
+        self.students: set[str] = set()
+        self.skills: dict[str, None] = {}
+        self.lost: set[str] = set()
+        self.n_lost = 0
+        self._rosters = [roster]
 
+    @property
+    def roster(self) -> pd.DataFrame:
+        """All students and classrooms that are known by now."""
+        self._rosters = [merge_rosters(self._rosters)]
+        return self._rosters[0]
 
-def link(
-    readings: Sequence[Reading], context: Context, *, window: str | None, attempts: str
-) -> Linked:
-    """Return the evidence of all readings; rows that cannot be placed are set aside in words."""
-    rosters, parts = [context.roster], []
-    for reading in readings:
-        if reading.roster is not None and reading.observations is None:
-            rosters.append(reading.roster)
-    roster = merge_rosters(rosters)
-    used_rows: list[np.ndarray | None] = []
-    counts = []
-    student_ids: set[str] = set()
-    for reading in readings:
-        observed = reading.observations
+    def add(self, file: int, reading: Reading, items: pd.DataFrame) -> Placed:
+        """Place what one file, or a part of it, says of students; put it by."""
+        observed, found = reading.observations, reading.roster
         if observed is None or observed.empty:
-            if reading.roster is not None:
-                roster = merge_rosters([roster, reading.roster])
-            placed = observed is None or (reading.roster is not None and len(reading.roster) > 0)
-            used_rows.append(None if placed else np.array([], dtype=int))
-            counts.append(_count(reading))
-            continue
-        observed, roster = place_students(reading, observed, roster)
-        observed = name_windows(reading, observed, window)
-        observed = add_skills(reading, observed, context.items)
-        parts.append(resolve_attempts(reading, observed, attempts))
-        placed = reading.roster is not None and len(reading.roster) > 0
-        used_rows.append(None if placed else observed["row"].unique())
-        students, skills = (factorize(observed[name])[1] for name in ("student_id", "skill_id"))
-        student_ids |= set(list_texts(students))
-        counts.append((len(students), len(skills)))
-    observing = [r for r in readings if r.observations is not None and len(r.observations)]
-    parts, notes = resolve_across(observing, parts, attempts)
-    return Linked(_to_evidence(parts), roster, student_ids, used_rows, counts, notes)
+            self._rosters += [] if found is None else [found]
+            placed = observed is None or (found is not None and len(found) > 0)
+            return Placed(None if placed else np.array([], dtype=int), *_named(reading))
+        if reading.vendor or not observed["classroom_id"].notna().all():
+            observed, roster = place_students(reading, observed, self.roster)
+            self._rosters = [roster]
+        else:
+            self._rosters += [] if found is None else [found]
+        observed = name_windows(reading, observed, self.window)
+        observed = name_observations(add_skills(reading, observed, items))
+        self.findings[file] = reading.findings
+        self.holding.put(file, observed)
+        placed = found is not None and len(found) > 0
+        used = None if placed else observed["row"].unique()
+        names = (factorize(observed[name])[1] for name in ("student_id", "skill_id"))
+        students, skills = (dict.fromkeys(list_texts(one)) for one in names)
+        return Placed(used, set(students), skills)
+
+    def attempt(self, file: int) -> Callable[[], None]:
+        """Return what forgets a file again, should a later part of it be of no use."""
+        rosters = list(self._rosters)
+
+        def forget() -> None:
+            self.holding.drop(file)
+            self.findings.pop(file, None)
+            self._rosters = rosters
+
+        return forget
+
+    def count(self, placed: Placed) -> None:
+        """Take up a file that is read to its end."""
+        self.students |= placed.observed
+        self.skills |= placed.skills
+
+    def evidence(self) -> Iterator[tuple[pd.DataFrame, set[str] | None]]:
+        """Yield evidence, each observation once, and the classrooms it is all of."""
+        repeats = {file: Repeats() for file in self.findings}
+        for by_file, classroom_ids in self.holding.take(self.roster):
+            files = sorted(by_file)
+            parts = [
+                resolve_attempts(self.findings[n], by_file[n], self.attempts, repeats[n])
+                for n in files
+            ]
+            told = [self.findings[n] for n in files]
+            parts, lost = resolve_across(told, parts, self.attempts)
+            self.n_lost += int((~lost.isin(self.lost)).sum())
+            self.lost |= set(lost)
+            yield _to_evidence(parts), classroom_ids
+        for n, found in repeats.items():
+            found.say(self.findings[n], self.attempts)
+
+    def notes(self) -> list[str]:
+        """Return what concerns several files; complete when all evidence was taken."""
+        if not self.n_lost:
+            return []
+        return [
+            f"{self.n_lost} observations are in several files; rule “{self.attempts}”: "
+            f"{RULES[self.attempts]}."
+        ]
 
 
-def _count(reading: Reading) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Placed:
+    """What one file said.
+
+    ``used_rows``: of its observations, None where every row counts as used, because the file
+    names classrooms or is no evidence. ``students`` and ``skills``: those it names, in order.
+    ``is_evidence``: they are those of observations.
+    """
+
+    used_rows: np.ndarray | None
+    students: set[str]
+    skills: dict[str, None]
+    is_evidence: bool = True
+
+    @property
+    def observed(self) -> set[str]:
+        """Students with observations."""
+        return self.students if self.is_evidence else set()
+
+    def __or__(self, more: Placed) -> Placed:
+        """Return both parts of one file as one."""
+        return Placed(None, self.students | more.students, self.skills | more.skills)
+
+
+def _named(reading: Reading) -> tuple[set[str], dict[str, None], bool]:
     students, skills = (
         reading.voice if reading.roster is None else reading.roster,
         reading.skills if reading.skills is not None else reading.items,
     )
     return (
-        0 if students is None else int(students["student_id"].nunique()),
-        0 if skills is None else int(skills["skill_id"].nunique()),
+        set() if students is None else set(list_texts(students["student_id"].dropna())),
+        {} if skills is None else dict.fromkeys(list_texts(skills["skill_id"].dropna())),
+        False,
     )
 
 

@@ -47,6 +47,9 @@ class Platform:
         One of our own forms, typed by hand: rows that end early are refused.
     coded
         The reader takes the coded columns of a large file as they are.
+    can_be_cut
+        Tells from a header's names whether rows mean the same wherever they stand, so that
+        a large file may be read in blocks.
     """
 
     key: str
@@ -57,6 +60,7 @@ class Platform:
     preamble: bool = False
     own: bool = False
     coded: bool = False
+    can_be_cut: Callable[[list[str]], bool] = lambda names: False
 
 
 def _declare(key: str, given: Mapping[str, Any]) -> Platform:
@@ -143,7 +147,15 @@ PLATFORMS: list[Platform] = [
     ),
     Platform("voice", voice.NAME, voice.recognise, voice.read),
     Platform("roster", "roster", reference.recognise_roster, reference.read_roster, 0, own=True),
-    Platform("tidy", "tidy table", tidy.recognise, tidy.read, own=True, coded=True),
+    Platform(
+        "tidy",
+        "tidy table",
+        tidy.recognise,
+        tidy.read,
+        own=True,
+        coded=True,
+        can_be_cut=tidy.can_be_cut,
+    ),
     Platform("items", "items", reference.recognise_items, reference.read_items, 2, own=True),
     Platform("skills", "skills", reference.recognise_skills, reference.read_skills, 1, own=True),
     Platform(

@@ -37,6 +37,18 @@ def recognise(names: list[str]) -> bool:
     return "student_id" in roles and about and bool({"points", "score", "level"} & roles.keys())
 
 
+def can_be_cut(names: list[str]) -> bool:
+    """Tell whether each row says by itself where, about what, and out of how much it is.
+
+    Points without points possible, and levels without a scale, are judged by the whole
+    column; students without a classroom by the whole file.
+    """
+    roles = find_roles(names, [*STUDENT_ROLES, "item_id", "skill_id", *VALUE_ROLES]).keys()
+    stated = {"points", "points_possible"} <= roles or "points" not in roles
+    scaled = "scale" in roles or "level" not in roles
+    return stated and scaled and {"classroom_id", "skill_id"} <= roles
+
+
 def read(table: Table, context: Context) -> Reading:
     """Return what a tidy table says; see the package's docstring for its columns."""
     rows = table.rows

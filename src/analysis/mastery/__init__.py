@@ -4,10 +4,12 @@ from analysis.mastery.calibration import (
     Answers,
     Calibration,
     calibrate,
+    calibrate_gathered,
     draw_profiles,
     measure_mastery,
     read_answers,
 )
+from analysis.mastery.gathering import Gathered, gather
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import add_shares
 from analysis.mastery.verdict import Verdict, judge_skills
@@ -15,11 +17,14 @@ from analysis.mastery.verdict import Verdict, judge_skills
 __all__ = [
     "Answers",
     "Calibration",
+    "Gathered",
     "MasteryModel",
     "Verdict",
     "add_shares",
     "calibrate",
+    "calibrate_gathered",
     "draw_profiles",
+    "gather",
     "judge_skills",
     "measure_mastery",
     "read_answers",

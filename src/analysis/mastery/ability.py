@@ -79,12 +79,12 @@ class AbilityPosterior:
 
 def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     """Return the fitted :class:`AbilityModel` and the classrooms' means."""
-    n_items = rows.answers.shape[1]
+    n_items = rows.n_items
     model = AbilityModel(np.ones(n_items), np.zeros(n_items), -(NODES**2) / 2)
     means = np.zeros(rows.n_classrooms)
     for part, steps in rows.schedule(max_iter):
         for _ in range(steps):
-            right, asked, there, ability = expect(model, part, means)
+            right, asked, there, ability = part.add_up(expect, model, means)
             density = model.density if len(means) > 1 else _refit_density(there)
             new = _refit(model, right, asked, density)
             means = factor.shrink_means(ability, part.classroom_sizes)
@@ -97,7 +97,7 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
 
 def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
     """Return expected counts: right answers and all by node, students by node, abilities."""
-    right, asked = np.zeros((2, rows.answers.shape[1], len(NODES)))
+    right, asked = np.zeros((2, rows.n_items, len(NODES)))
     ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
     for part in rows.chunks():
         part_right, part_wrong = part.right_and_wrong()

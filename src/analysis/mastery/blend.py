@@ -29,9 +29,8 @@ def skill_share(rows: Responses, skill, ability) -> float:
         0 (one ability says it all) to 1. The linear pool's share by maximum likelihood of
         each answer given the student's other answers; partial credit takes no part.
     """
-    step = -(-len(rows.answers) // MOST_ROWS)
     by_skill, by_ability, count = [], [], []
-    for part in rows.every(step).chunks():
+    for part in rows.sample(MOST_ROWS).chunks():
         asked = {1: part.answers == 1, 0: part.answers == 0}
         pairs = zip(
             skill[0].look(part, skill[1]).without_own(),

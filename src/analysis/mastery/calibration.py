@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import networkx as nx
@@ -12,13 +13,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
+from analysis.crew import Crew, Here
 from analysis.errors import DataError
 from analysis.files import write_whole
+from analysis.mastery.gathering import first_classroom, gather, survey
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import Observations, read_observations, read_scales
 from analysis.mastery.stored import dump_model, load_model
-from analysis.mastery.verdict import Verdict, judge_skills
-from analysis.tables import MASTERY, ROSTER, check_table
+from analysis.mastery.verdict import Verdict, choose_students, judge_chosen
+from analysis.tables import MASTERY, check_table
 
 FORMAT = "mastery calibration"
 VERSION = 1
@@ -164,25 +167,65 @@ def calibrate(
     4         s1  skill-0      1.0        3
     5         s1  skill-1      1.0        3
     """
-    named = set(evidence["scale"].dropna()) if "scale" in evidence else set()
-    scales = {name: scale for name, scale in read_scales(scales).items() if name in named}
-    seen = read_observations(evidence, window, scales=scales)
-    if not seen.student_ids:
+    crew = Here()
+    read = partial(gather, evidence, roster, window, scales)
+    kept = crew.keep(lambda _: read(), [None])
+    return calibrate_gathered(
+        crew, kept, prerequisites=prerequisites, window=window, random_state=random_state,
+        scales=scales,
+    )  # fmt: skip
+
+
+def calibrate_gathered(
+    crew: Crew,
+    kept: list,
+    *,
+    prerequisites: pd.DataFrame | Iterable[tuple[str, str]] = (),
+    window: str,
+    random_state: int = 0,
+    scales: dict | None = None,
+) -> Calibration:
+    """Learn from evidence that lies in several places; see :func:`calibrate`.
+
+    Parameters
+    ----------
+    crew
+        Who works on the places.
+    kept
+        What it keeps of each: :class:`analysis.mastery.gathering.Gathered`, of classrooms
+        in the order of their ids over all places. A student who comes in several counts
+        where he comes first.
+    prerequisites, window, random_state, scales
+        As in :func:`calibrate`.
+
+    Returns
+    -------
+    Calibration
+        The same, bit for bit, whoever works on which place.
+
+    Raises
+    ------
+    DataError
+        As :func:`calibrate`.
+    """
+    everything = survey(crew, kept, window)
+    if not len(everything.student_ids):
         raise DataError(
             f"there is no evidence in window {window!r}.\nChoose a window that has evidence."
         )
-    before = _between_known(prerequisites, seen.skill_ids)
-    q = pd.DataFrame(seen.q, columns=seen.skill_ids)
-    classrooms = _first_classroom(roster).reindex(seen.student_ids).fillna("").to_numpy()
-    model = MasteryModel(q, before, random_state, item_weight=seen.weight)
-    verdict = judge_skills(model, seen.answers, classrooms, random_state)
+    before = _between_known(prerequisites, everything.skill_ids)
+    q = pd.DataFrame(everything.q, columns=everything.skill_ids)
+    model = MasteryModel(q, before, random_state, item_weight=everything.weight)
+    rng = np.random.default_rng(random_state)
+    chosen = choose_students(len(everything.student_ids), rng)
+    verdict = judge_chosen(model, *everything.answers_of(chosen), rng)
     return Calibration(
-        model=model.fit(seen.answers, classrooms),
-        items=seen.items,
-        skill_ids=seen.skill_ids,
+        model=model.fit_spread(everything.spread()),
+        items=everything.items,
+        skill_ids=everything.skill_ids,
         window=window,
-        n_students=len(seen.student_ids),
-        scales=scales,
+        n_students=len(everything.student_ids),
+        scales={n: one for n, one in read_scales(scales).items() if n in everything.scale_names},
         supports_skill_groups=verdict,
     )
 
@@ -208,7 +251,7 @@ def read_answers(evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Cali
     DataError
         The evidence has an observation the calibration does not know.
     """
-    classrooms = _first_classroom(roster)
+    classrooms = first_classroom(roster)
     students = sorted(classrooms.index)
     own = evidence[evidence["student_id"].astype("str").isin(students)]
     seen = read_observations(own, calibration.window, scales=calibration.scales)
@@ -330,11 +373,6 @@ def _refuse_new_items(seen: Observations, calibration: Calibration) -> None:
             [f"{observation} of {source}" for source, observation in new],
             "Calibrate again.",
         )
-
-
-def _first_classroom(roster: pd.DataFrame) -> pd.Series:
-    roster = check_table(roster, ROSTER, "the roster")
-    return roster.groupby("student_id")["classroom_id"].min()
 
 
 def _between_known(prerequisites, skill_ids: list[str]) -> np.ndarray:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.mastery import factor, items
-from analysis.mastery.responses import Responses
+from analysis.mastery.responses import Responses, count_answers
 from analysis.mastery.structure import topological_order
 
 LARGEST_EVIDENCE = 30.0
@@ -178,7 +178,7 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
     for part, steps in rows.schedule(max_iter):
         for _ in range(steps):
             n_iter += 1
-            right, wrong, held, able, ability = expect(model, part, means)
+            right, wrong, held, able, ability = part.add_up(expect, model, means)
             success, curves = refit_items(right, wrong, curves)
             change = np.abs(success.mean - model.success.mean).max()
             model = replace(model, success=success, skills=model.skills.refit(held, able))
@@ -189,7 +189,10 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
 
 
 def expect(model: HigherOrderModel, rows: Responses, means):
-    """Return expected counts: right and wrong answers by skill, skills by node, abilities."""
+    """Return expected counts: right and wrong answers by skill, skills by node, abilities.
+
+    The last is by classroom, as whatever adds parts up takes it; so in the other models.
+    """
     n_items, n_skills = len(model.item_skill), len(model.parent)
     right, wrong = np.zeros((2, n_items, 2))
     held_at, able_at = np.zeros((2, n_skills, factor.N_NODES))
@@ -225,9 +228,5 @@ def refit_items(right, wrong, prior):
 
 
 def _share_right(rows: Responses, q) -> np.ndarray:
-    right, asked = np.zeros((2, len(q)))
-    for part in rows.chunks():
-        part_right, part_wrong = part.right_and_wrong()
-        right += part.count @ part_right
-        asked += part.count @ (part_right + part_wrong)
+    right, asked, _ = rows.add_up(count_answers, None, np.zeros(rows.n_classrooms))
     return (right @ q + 1) / (asked @ q + 2)

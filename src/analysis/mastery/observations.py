@@ -14,6 +14,8 @@ from analysis.files import natural_key
 from analysis.scales import SCALES
 from analysis.tables import EVIDENCE, Kind, check_table
 
+ITEM = ["source", "observation_id"]
+"""What names an observation, and so a column of the matrix."""
 KIND_WEIGHT = {Kind.POINTS: 1.0, Kind.SCORE: 4.0, Kind.LEVEL: 1.0}
 """Weight of one observation, in items: a score rests on many answers; how sure it is stands
 in its standard error. A level counts as one answer: right from the level that counts as
@@ -78,8 +80,7 @@ def read_observations(
     counts = (value > 0.5).astype(float).where(value.notna())
     value = value.where(table["kind"] != Kind.LEVEL, counts)
     table = table.assign(value=value)[value.notna()]
-    keys = ["source", "observation_id"]
-    pairs = table[[*keys, "skill_id", "kind"]].drop_duplicates([*keys, "skill_id"])
+    pairs = table[[*ITEM, "skill_id", "kind"]].drop_duplicates([*ITEM, "skill_id"])
     items = sorted(set(_observations(pairs)))
     skill_ids = sorted(pairs["skill_id"].unique(), key=natural_key)
     student_ids = sorted(table["student_id"].unique())
@@ -189,8 +190,13 @@ def _scale_places(labels: list[str], first: str) -> dict[str, float]:
 
 
 def _columns(table: pd.DataFrame, items: list[tuple[str, str]]) -> np.ndarray:
+    # Few names stand in many rows: a pair of names is looked up once.
+    (first, sources), (second, names) = (pd.factorize(table[name]) for name in ITEM)
+    pairs, rows = np.unique(first * max(1, len(names)) + second, return_inverse=True)
+    first, second = np.divmod(pairs, max(1, len(names)))
+    told = zip(np.asarray(sources)[first], np.asarray(names)[second], strict=True)
     place = {item: column for column, item in enumerate(items)}
-    return np.array([place[pair] for pair in _observations(table)], dtype=int)
+    return np.array([place[pair] for pair in told], dtype=int)[rows]
 
 
 def _observations(table: pd.DataFrame) -> list[tuple[str, str]]:

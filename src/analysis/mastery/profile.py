@@ -134,7 +134,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
     for part, steps in rows.schedule(max_iter):
         for _ in range(steps):
             n_iter += 1
-            counts, right, wrong = expect(model, part, means)
+            right, wrong, counts = part.add_up(expect, model, means)
             model_new, means = maximise_prior(model, counts, means)
             success, curves = held.refit(right, wrong, curves)
             change = np.abs(success.mean - model.success.mean).max()
@@ -145,7 +145,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
 
 
 def expect(model, rows, means):
-    """Return expected counts: profiles a classroom; right and wrong answers a profile."""
+    """Return expected counts: right and wrong answers a profile; profiles a classroom."""
     n_items, n_profiles = model.success.mean.shape
     counts = np.zeros((rows.n_classrooms, n_profiles))
     right, wrong = np.zeros((2, n_items, n_profiles))
@@ -156,7 +156,7 @@ def expect(model, rows, means):
         part_right, part_wrong = part.right_and_wrong()
         right += part_right.T @ posterior
         wrong += part_wrong.T @ posterior
-    return counts, right, wrong
+    return right, wrong, counts
 
 
 def maximise_prior(model, counts, means):

@@ -38,19 +38,26 @@ class Responses:
                 self.item_weight,
             )
 
+    def add_up(self, count, model, means) -> tuple[np.ndarray, ...]:
+        """Return ``count(model, rows, means)``; see :class:`analysis.mastery.spread.Spread`."""
+        return count(model, self, means)
+
     def schedule(self, max_iter: int) -> Iterator[tuple[Responses, int]]:
         """Yield the rows for EM, and the most steps on them: a fair sample first if many."""
-        step = -(-len(self.answers) // SAMPLE)
-        if step > 1:
-            yield self.every(step), max_iter
-        yield self, max_iter if step <= 1 else FINAL_STEPS
+        yield self.sample(SAMPLE), max_iter
+        if self.n_rows > SAMPLE:
+            yield self, FINAL_STEPS
 
-    def every(self, step: int) -> Responses:
+    def sample(self, most: int) -> Responses:
+        """Return at most so many rows, each with the same chance: all where there are few."""
+        return self.every(max(1, -(-self.n_rows // most)))
+
+    def every(self, step: int, start: int = 0) -> Responses:
         """Return every ``step``-th row: of sorted rows, a fair sample."""
         return Responses(
-            self.answers[::step],
-            self.count[::step],
-            self.classroom[::step],
+            self.answers[start::step],
+            self.count[start::step],
+            self.classroom[start::step],
             self.n_classrooms,
             self.item_weight,
         )
@@ -80,6 +87,16 @@ class Responses:
         return np.unique(self.classroom, return_inverse=True)
 
     @property
+    def n_rows(self) -> int:
+        """Distinct rows."""
+        return len(self.answers)
+
+    @property
+    def n_items(self) -> int:
+        """Items, answered or not."""
+        return self.answers.shape[1]
+
+    @property
     def classroom_sizes(self) -> np.ndarray:
         """Students a classroom."""
         return np.bincount(self.classroom, weights=self.count, minlength=self.n_classrooms)
@@ -104,6 +121,16 @@ def distinct_rows(answers, classroom, n_classrooms, item_weight) -> Responses:
     count = np.diff(np.append(np.flatnonzero(new), len(keyed))).astype(float)
     first = order[new]
     return Responses(answers[first], count, classroom[first], n_classrooms, item_weight)
+
+
+def count_answers(model, rows: Responses, means) -> tuple[np.ndarray, ...]:
+    """Return weighted right answers and all answers an item, and students a classroom."""
+    right, asked = np.zeros((2, rows.n_items))
+    for part in rows.chunks():
+        part_right, part_wrong = part.right_and_wrong()
+        right += part.count @ part_right
+        asked += part.count @ (part_right + part_wrong)
+    return right, asked, rows.classroom_sizes
 
 
 def as_rows(answers, classroom, n_classrooms, item_weight) -> Responses:

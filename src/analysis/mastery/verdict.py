@@ -70,10 +70,20 @@ def judge_skills(model, answers, classrooms=None, random_state=0) -> Verdict:
     Verdict
     """
     rng = np.random.default_rng(random_state)
-    if len(answers) > MOST_STUDENTS:
-        chosen = np.sort(rng.choice(len(answers), MOST_STUDENTS, replace=False))
-        answers = answers[chosen]
-        classrooms = None if classrooms is None else np.asarray(classrooms)[chosen]
+    chosen = choose_students(len(answers), rng)
+    classrooms = None if classrooms is None else np.asarray(classrooms)[chosen]
+    return judge_chosen(model, answers[chosen], classrooms, rng)
+
+
+def choose_students(n_students: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of the students whose answers are hidden in turn, in order."""
+    if n_students <= MOST_STUDENTS:
+        return np.arange(n_students)
+    return np.sort(rng.choice(n_students, MOST_STUDENTS, replace=False))
+
+
+def judge_chosen(model, answers, classrooms, rng: np.random.Generator) -> Verdict:
+    """Judge by the answers of :func:`choose_students`, with the same generator."""
     folds = rng.integers(N_FOLDS, size=answers.shape)
     losses = np.full((2, *answers.shape), np.nan)
     for fold in range(N_FOLDS):

@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError, UsageError
+from analysis.crew import RETRIES, open_cluster
+from analysis.errors import AnalysisError
 from analysis.files import write_whole
 from analysis.plans.files import plan_file, read_contents
 from analysis.rendering.kernel import KernelServer, can_fork, own_server
@@ -31,9 +32,6 @@ pages and slices in memory."""
 
 Plans = dict[tuple[str, str], bytes]
 """Contents of plans by classroom and window."""
-
-RETRIES = 2
-SECONDS_TO_CONNECT = 30
 
 
 @dataclass(frozen=True)
@@ -80,16 +78,13 @@ def make_on_cluster(
     UsageError
         Dask is not installed, or the scheduler does not answer.
     """
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise UsageError('Dask is not installed.\nInstall it: pip install "distributed"') from None
     with ExitStack() as stack:
-        cluster, server = (scheduler, "") if scheduler else _start(stack, workers)
-        try:
-            client = stack.enter_context(Client(cluster, timeout=SECONDS_TO_CONNECT))
-        except (OSError, ValueError):
-            raise UsageError(f"No Dask scheduler answers at {scheduler}.") from None
+        # Workers of this machine share one kernel server.
+        here = not scheduler and can_fork()
+        server = stack.enter_context(KernelServer()).address if here else ""
+        client = stack.enter_context(open_cluster(workers, scheduler))
+        from distributed import as_completed
+
         threads = sum(client.nthreads().values())
         waiting = iter(tasks.items())
         of = {}
@@ -135,17 +130,6 @@ def answer(task: Task, notebook: bytes, cut: Slice, plans: Plans, server: str) -
             # The same data would fail again: an answer, not an error to be retried.
             return Answer(problem=str(error), executed=_content(here.executed))
         return Answer(page=page, executed=_content(here.executed))
-
-
-def _start(stack: ExitStack, workers: int) -> tuple[object, str]:
-    """Start a cluster on this machine; its workers share one kernel server."""
-    from distributed import LocalCluster
-
-    server = stack.enter_context(KernelServer()).address if can_fork() else ""
-    cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-    )
-    return stack.enter_context(cluster), server
 
 
 def _server_here() -> str:

@@ -7,10 +7,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.crew import Cluster, open_cluster
 from analysis.errors import UsageError
 from analysis.files import locked, natural_key
 from analysis.rendering.edition import (
@@ -293,7 +295,8 @@ def calibrate_where_due(
             from analysis.district import renew_calibration
             from analysis.store import Store
 
-            renew_calibration(Store(index.folder), window, always=True)
+            with _crew(settings) as how:
+                renew_calibration(Store(index.folder), window, always=True, **how)
         told[window] = _told(index, window) | {"renewed": due}
     return told
 
@@ -307,6 +310,21 @@ def _has_new_observations(index: StoreIndex, window: str) -> bool:
     from analysis.store import Store
 
     return not calibration_knows(Store(index.folder), window, in_force)
+
+
+@contextmanager
+def _crew(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Give who calibrates, where the settings say, and how they reach the store."""
+    if not (settings.scheduler or settings.engine == "dask"):
+        yield {}
+        return
+    with open_cluster(_n_workers(settings), settings.scheduler) as client:
+        elsewhere = settings.scheduler is not None
+        yield {
+            "crew": Cluster(client),
+            "address": settings.fetch_from if elsewhere else None,
+            "shared_disk": bool(settings.fetch_from) or not elsewhere,
+        }
 
 
 def _told(index: StoreIndex, window: str) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import io
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
 import pandas as pd
@@ -16,6 +19,7 @@ from pandera.pandas import DataFrameSchema
 from analysis.errors import DataError
 from analysis.files import digest_of, locked, natural_key, write_json, write_whole
 from analysis.rows import walk_parts
+from analysis.store.cutting import cut_by
 from analysis.store.index import (
     ABOUT,
     COACH_ONLY_TABLE,
@@ -36,6 +40,15 @@ from analysis.tables import (
     check_table,
     empty_table,
 )
+
+WRITERS = 4
+"""Files written at once: most of the time goes into waiting for the disk."""
+
+FILES_AT_ONCE = 256
+"""Tables in memory at once while they wait to be written."""
+
+EvidencePart = tuple[pd.DataFrame, Collection[str] | None]
+"""Evidence, and the classrooms of which it is new; None: of all its students are in."""
 
 
 class Store(StoreIndex):
@@ -104,7 +117,7 @@ class Store(StoreIndex):
         roster: pd.DataFrame | None = None,
         skills: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
-        evidence: pd.DataFrame | None = None,
+        evidence: pd.DataFrame | Iterable[EvidencePart] | None = None,
         voice: pd.DataFrame | None = None,
         coach_only: pd.DataFrame | None = None,
     ) -> None:
@@ -112,6 +125,14 @@ class Store(StoreIndex):
 
         A student's evidence stands in every classroom the student is in, also when the
         second classroom is learnt of later. All of it is in force at once, or none.
+
+        Parameters
+        ----------
+        roster, skills, items, voice, coach_only
+            Tables of :mod:`analysis.tables`; ``None``: nothing new.
+        evidence
+            A table, or parts that are taken one after another, so that no more than one
+            need be in memory.
 
         Raises
         ------
@@ -127,9 +148,12 @@ class Store(StoreIndex):
             try:
                 self._save_framework("skills", skills, SKILLS)
                 self._save_framework("items", items, ITEMS)
-                joined = self._save_roster(roster)
-                self._save_evidence(evidence, joined)
-                self._save_voice(voice, joined)
+                pairs, joined = self._save_roster(roster)
+                earlier = self._evidence_of(joined, pairs)
+                parts = [(evidence, None)] if isinstance(evidence, pd.DataFrame) else evidence
+                for rows, classroom_ids in chain([(earlier, None)], parts or ()):
+                    self._save_evidence(rows, classroom_ids, pairs)
+                self._save_voice(voice, joined, pairs)
                 self._save_coach_only(coach_only)
                 windows = [list(pair) for pair in self._content["windows"].items()]
                 write_json(self.folder / MARKER, self._content | {"windows": windows})
@@ -148,54 +172,59 @@ class Store(StoreIndex):
             return
         self._index["framework"][name] = self._write(self._merge(old, rows, contract), name)
 
-    def _save_roster(self, roster: pd.DataFrame | None) -> pd.DataFrame:
-        """Save roster rows; return the (student, classroom) pairs that are new."""
-        if roster is None or roster.empty:
-            return empty_table(ROSTER)
-        roster = check_table(roster, ROSTER, "the roster")
+    def _save_roster(self, roster: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Save roster rows; return all pairs (student, classroom), and those that are new."""
         known = self.read_roster()[ROSTER.unique]
-        pairs = roster.merge(known, how="left", on=ROSTER.unique, indicator=True)
-        for classroom_id, rows in walk_parts(roster, "classroom_id"):
-            new = classroom_id not in self._index["classrooms"]
-            old = None if new else self.roster_part(classroom_id)
-            classroom = {"evidence": {}} if new else self._classroom(classroom_id)
-            merged = self._merge(old, rows, ROSTER)
-            classroom["roster"] = self._write(merged, "roster", classroom_id)
-            classroom["coach_id"] = next(iter(merged["coach_id"].dropna()), None)
-            classroom["about"] = {c: next(iter(merged[c].dropna()), None) for c in ABOUT}
-            self._index["classrooms"][classroom_id] = classroom
-        is_new = (pairs["_merge"] == "left_only").to_numpy()
-        return pairs[list(known.columns)][is_new]
+        if roster is None or roster.empty:
+            return known, known.iloc[:0]
+        roster = check_table(roster, ROSTER, "the roster")
+        cut = cut_by(roster, ["classroom_id"], ROSTER.unique, list(roster.columns))
+        merged = (self._merged_roster(place[0], new) for place, new in cut)
+        for classroom_id, table, part in self._write_all("roster", merged):
+            old = self._index["classrooms"].get(classroom_id, {"evidence": {}})
+            told = {name: _first_told(table[name]) for name in ["coach_id", *ABOUT]}
+            own = {"roster": part, "coach_id": told["coach_id"]}
+            own["about"] = {name: told[name] for name in ABOUT}
+            self._index["classrooms"][classroom_id] = old | own
+        pairs = roster[ROSTER.unique].merge(known, how="left", on=ROSTER.unique, indicator=True)
+        joined = pairs.loc[pairs["_merge"] == "left_only", ROSTER.unique]
+        return pd.concat([known, joined], ignore_index=True), joined
 
-    def _save_evidence(self, evidence: pd.DataFrame | None, joined: pd.DataFrame) -> None:
-        evidence = empty_table(EVIDENCE) if evidence is None else evidence
-        evidence = check_table(evidence, EVIDENCE, "the evidence")[list(EVIDENCE.columns)]
-        earlier = self._evidence_of(joined["student_id"])
-        evidence = pd.concat([earlier, evidence]).drop_duplicates(EVIDENCE.unique, keep="last")
-        placed = evidence.merge(
-            self.read_roster()[ROSTER.unique], on="student_id", how="left", validate="m:m"
-        )
-        homeless = placed.loc[placed["classroom_id"].isna(), "student_id"].unique()
+    def _save_evidence(
+        self, rows: pd.DataFrame, classroom_ids: Collection[str] | None, pairs: pd.DataFrame
+    ) -> None:
+        if rows.empty:
+            return
+        rows = check_table(rows, EVIDENCE, "the evidence")[list(EVIDENCE.columns)]
+        homeless = rows.loc[~rows["student_id"].isin(pairs["student_id"]), "student_id"].unique()
         if len(homeless):
             raise DataError.of_faults(
                 "the evidence",
                 [f"student {student_id} is on no roster" for student_id in homeless],
                 "Import a roster with these students first, or correct their ids.",
             )
-        for (classroom_id, window), rows in walk_parts(placed, ["classroom_id", "window"]):
-            old = self.evidence_part(classroom_id, window)
-            merged = self._merge(old, rows.drop(columns="classroom_id"), EVIDENCE)
-            part = self._write(merged, "evidence", classroom_id, window)
-            self._classroom(classroom_id)["evidence"][window] = part
-        self._order_windows(evidence.groupby("window")["observed_on"].min())
+        if classroom_ids is not None:
+            pairs = pairs[pairs["classroom_id"].isin(classroom_ids)]
+        placed = rows.merge(pairs, on="student_id", validate="m:m")
+        place = ["classroom_id", "window"]
+        cut = cut_by(placed, place, EVIDENCE.unique, list(EVIDENCE.columns))
+        merged = ((*place, self._over(self.evidence_part(*place), new)) for place, new in cut)
+        for *place, _, part in self._write_all("evidence", merged):
+            self._classroom(place[0])["evidence"][place[1]] = part
+        self._order_windows(rows.groupby("window")["observed_on"].min())
 
-    def _save_voice(self, voice: pd.DataFrame | None, joined: pd.DataFrame) -> None:
+    def _save_voice(
+        self, voice: pd.DataFrame | None, joined: pd.DataFrame, pairs: pd.DataFrame
+    ) -> None:
         """Save what students say in each of their classrooms; the later answer counts."""
         voice = empty_table(VOICE) if voice is None else check_table(voice, VOICE, "the voice form")
-        earlier = [self.read_voice(one) for one in self.classroom_ids] if len(joined) else []
+        told = [one for one in self.classroom_ids if self.voice_part(one)] if len(joined) else []
+        earlier = [self.read_voice(one) for one in told]
         moved = [part[part["student_id"].isin(joined["student_id"])] for part in earlier]
         every = pd.concat([*moved, voice[list(VOICE.columns)]], ignore_index=True)
-        placed = every.merge(self.read_roster()[ROSTER.unique], on="student_id", how="inner")
+        if every.empty:
+            return
+        placed = every.merge(pairs, on="student_id", how="inner")
         for classroom_id, rows in walk_parts(placed, "classroom_id"):
             known = [self.read_voice(classroom_id), rows.drop(columns="classroom_id")]
             both = pd.concat([part for part in known if len(part)], ignore_index=True)
@@ -211,12 +240,18 @@ class Store(StoreIndex):
         merged = self._merge(Part(*old) if old else None, rows, COACH_ONLY)
         self._index[COACH_ONLY_TABLE] = self._write(merged, COACH_ONLY_TABLE)
 
-    def _evidence_of(self, student_ids: pd.Series) -> pd.DataFrame:
+    def _evidence_of(self, joined: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         """Return what is already known of students who joined another classroom."""
-        wanted = set(student_ids)
-        known = [self.read_evidence(window) for window in self.windows] if wanted else []
-        parts = [part[part["student_id"].isin(wanted)] for part in known]
-        return pd.concat([empty_table(EVIDENCE), *parts], ignore_index=True)
+        before = pairs.iloc[: len(pairs) - len(joined)]
+        before = before[before["student_id"].isin(joined["student_id"])]
+        parts = [
+            self.evidence_part(classroom_id, window)
+            for classroom_id in before["classroom_id"].unique()
+            for window in self.windows
+        ]
+        known = self._read(parts, EVIDENCE)
+        known = known[known["student_id"].isin(joined["student_id"])]
+        return known.drop_duplicates(EVIDENCE.unique, ignore_index=True)
 
     def _order_windows(self, firsts: pd.Series) -> None:
         """Take up windows with the day of their first observation, and put them in order."""
@@ -239,10 +274,32 @@ class Store(StoreIndex):
             return merged.reset_index(drop=True)
         return merged.sort_values(contract.unique, ignore_index=True)
 
-    def _write(self, table: pd.DataFrame, *place: str) -> list[Any]:
+    def _merged_roster(self, classroom_id: str, new: pa.Table) -> tuple[str, pa.Table]:
+        known = classroom_id in self._index["classrooms"]
+        old = self.roster_part(classroom_id) if known else None
+        return classroom_id, self._over(old, new, ROSTER)
+
+    def _over(
+        self, old: Part | None, new: pa.Table, contract: DataFrameSchema = EVIDENCE
+    ) -> pa.Table:
+        """Return new rows over those a part has; where it has none, as they are."""
+        if old is None:
+            return new
+        return _to_arrow(self._merge(old, new.to_pandas(), contract))
+
+    def _write_all(self, name: str, tables: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        """Write tables, each after the names of its place; give these with table and part."""
+        tables = iter(tables)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            while some := list(islice(tables, FILES_AT_ONCE)):
+                parts = pool.map(lambda one: self._write(one[-1], name, *one[:-1]), some)
+                yield from ((*one, part) for one, part in zip(some, parts, strict=True))
+
+    def _write(self, table: pd.DataFrame | pa.Table, *place: str) -> list[Any]:
         """Write a table to a file of its own; return its part for the index."""
+        table = _to_arrow(table) if isinstance(table, pd.DataFrame) else table
         written = io.BytesIO()
-        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), written)
+        pq.write_table(table, written)
         digest = digest_of(written.getvalue())
         name = file_name(*place, digest=digest)
         write_whole(self.folder / name, written.getvalue())
@@ -262,29 +319,65 @@ class Store(StoreIndex):
         return Part(*part) if part else None
 
     def _read(self, parts: list[Part | None], contract: DataFrameSchema) -> pd.DataFrame:
-        tables = [_read_parquet(self._bytes_of(part)) for part in parts if part]
-        if len(tables) == 1:
-            return tables[0]
-        return pd.concat(tables, ignore_index=True) if tables else empty_table(contract)
+        def read(name: str) -> bytes:
+            file = self.folder / name
+            return file.read_bytes() if file.is_file() else b""
 
-    def _bytes_of(self, part: Part) -> bytes:
-        """Return a file's content, and only if it is what was saved."""
-        file = self.folder / part.file
-        content = file.read_bytes() if file.is_file() else b""
-        if digest_of(content) != part.digest:
-            raise DataError(
-                f"{file} is missing or is not what was saved there.\n"
-                "If an import has run meanwhile, try again; else import the exports again."
-            )
-        return content
-
-
-def _read_parquet(content: bytes) -> pd.DataFrame:
-    # A file of a few pages: threads, and the machinery for many files, only cost time.
-    file = pq.ParquetFile(pa.BufferReader(content))
-    table: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
-    return table
+        return read_parts([part for part in parts if part], contract, read, str(self.folder))
 
 
 def _day(moment: pd.Timestamp) -> str:
     return "" if pd.isna(moment) else moment.date().isoformat()
+
+
+def read_parts(
+    parts: Sequence[Part], contract: DataFrameSchema, read: Callable[[str], bytes], where: str
+) -> pd.DataFrame:
+    """Return the rows of some parts, and only if their files are what was saved.
+
+    Parameters
+    ----------
+    parts
+        Which; of many small ones the rows are joined before pandas sees them.
+    contract
+        Of the table.
+    read
+        Returns the content of a file of the store; nothing where it is not there.
+    where
+        The store, for messages.
+
+    Raises
+    ------
+    DataError
+        A file is missing or was changed by something else.
+    """
+    tables = [read_table(_checked(read(part.file), part, where)) for part in parts]
+    if not tables:
+        return empty_table(contract)
+    joined = pa.concat_tables(tables, promote_options="default")
+    rows: pd.DataFrame = joined.to_pandas(use_threads=False)
+    return rows
+
+
+def _checked(content: bytes, part: Part, where: str) -> bytes:
+    if digest_of(content) != part.digest:
+        raise DataError(
+            f"{where}/{part.file} is missing or is not what was saved there.\n"
+            "If an import has run meanwhile, try again; else import the exports again."
+        )
+    return content
+
+
+def read_table(content: bytes) -> pa.Table:
+    """Return the table in a file's content."""
+    # A file of a few pages: threads, and the machinery for many files, only cost time.
+    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+
+
+def _to_arrow(table: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(table, preserve_index=False)
+
+
+def _first_told(column: pa.ChunkedArray) -> str | None:
+    told = column.drop_null()
+    return told[0].as_py() if len(told) else None
