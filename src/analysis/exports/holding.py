@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.exports.coded import factorize
+from analysis.rows import walk_parts
 
 MOST_IN_MEMORY = 1_500_000
 """Rows kept in memory, and rows of a batch; 1 GB when they are written out as text."""
@@ -88,17 +89,19 @@ class Holding:
         told = _part_of_classrooms(pairs, [part.n_rows for part in self._parts])
         batches = self._share_out(pairs[pairs["classroom_id"].isin(told.index[told < 0])])
         aside: list[dict[int, list[Path]]] = [{} for _ in batches]
+        # Whose classrooms are whole in which part, told once: a part looks at its own alone.
+        part_of = pairs["classroom_id"].map(told)
+        whole_in = dict(walk_parts(pairs.assign(part=part_of)[part_of >= 0], "part"))
         for n, part in enumerate(self._parts):
             observed = _read(part.rows)
             for kept, (students, _) in zip(aside, batches, strict=True):
                 mine = observed[_is_of(observed, students)]
                 if len(mine):
                     kept.setdefault(part.file, []).append(self._spill(mine))
-            whole = set(told.index[told == n])
-            own = pairs.loc[pairs["classroom_id"].isin(whole), "student_id"]
-            mine = observed[_is_of(observed, pd.Index(own.unique()))]
-            if len(mine):
-                yield {part.file: mine}, whole
+            if n in whole_in:
+                own = whole_in.pop(n)
+                mine = observed[_is_of(observed, pd.Index(own["student_id"].unique()))]
+                yield {part.file: mine}, set(own["classroom_id"])
         for kept, (_, classroom_ids) in zip(aside, batches, strict=True):
             yield (
                 {file: _joined([*map(_read, parts)]) for file, parts in kept.items()},

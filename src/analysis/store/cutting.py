@@ -1,12 +1,52 @@
-"""Rows of many classrooms at once: put in order once, and cut where a classroom ends."""
+"""Rows of many classrooms at once: placed, put in order once, cut where a classroom ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+
+
+class Homes:
+    """Which students are in which classroom, looked up for a few classrooms at a time.
+
+    Parameters
+    ----------
+    pairs
+        All pairs of student_id and classroom_id.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"student_id": ["1", "2", "1"], "classroom_id": ["a", "a", "b"]})
+    >>> homes = Homes(pairs.astype("str"))
+    >>> homes.of({"b"})["student_id"].tolist(), homes.unknown(["2", "3"])
+    (['1'], ['3'])
+    """
+
+    def __init__(self, pairs: pd.DataFrame):
+        self.pairs = pairs
+
+    @cached_property
+    def _rows_of(self) -> dict[str, np.ndarray]:
+        return dict(self.pairs.groupby("classroom_id").indices)
+
+    @cached_property
+    def _students(self) -> set[str]:
+        return set(self.pairs["student_id"])
+
+    def of(self, classroom_ids: Collection[str] | None) -> pd.DataFrame:
+        """Return the pairs of some classrooms, or all."""
+        if classroom_ids is None:
+            return self.pairs
+        found = [self._rows_of[one] for one in sorted(classroom_ids) if one in self._rows_of]
+        return self.pairs.take(np.concatenate(found)) if found else self.pairs.iloc[:0]
+
+    def unknown(self, student_ids: Iterable[str]) -> list[str]:
+        """Return those students that are in no classroom at all."""
+        return [one for one in student_ids if one not in self._students]
 
 
 def cut_by(

@@ -19,7 +19,7 @@ from pandera.pandas import DataFrameSchema
 from analysis.errors import DataError
 from analysis.files import digest_of, locked, natural_key, write_json, write_whole
 from analysis.rows import walk_parts
-from analysis.store.cutting import cut_by
+from analysis.store.cutting import Homes, cut_by
 from analysis.store.index import (
     ABOUT,
     COACH_ONLY_TABLE,
@@ -151,8 +151,9 @@ class Store(StoreIndex):
                 pairs, joined = self._save_roster(roster)
                 earlier = self._evidence_of(joined, pairs)
                 parts = [(evidence, None)] if isinstance(evidence, pd.DataFrame) else evidence
+                homes = Homes(pairs)
                 for rows, classroom_ids in chain([(earlier, None)], parts or ()):
-                    self._save_evidence(rows, classroom_ids, pairs)
+                    self._save_evidence(rows, homes, classroom_ids)
                 self._save_voice(voice, joined, pairs)
                 self._save_coach_only(coach_only)
                 windows = [list(pair) for pair in self._content["windows"].items()]
@@ -191,20 +192,19 @@ class Store(StoreIndex):
         return pd.concat([known, joined], ignore_index=True), joined
 
     def _save_evidence(
-        self, rows: pd.DataFrame, classroom_ids: Collection[str] | None, pairs: pd.DataFrame
+        self, rows: pd.DataFrame, homes: Homes, classroom_ids: Collection[str] | None
     ) -> None:
         if rows.empty:
             return
         rows = check_table(rows, EVIDENCE, "the evidence")[list(EVIDENCE.columns)]
-        homeless = rows.loc[~rows["student_id"].isin(pairs["student_id"]), "student_id"].unique()
-        if len(homeless):
+        pairs = homes.of(classroom_ids)
+        strangers = rows.loc[~rows["student_id"].isin(pairs["student_id"]), "student_id"].unique()
+        if len(homeless := homes.unknown(strangers)):
             raise DataError.of_faults(
                 "the evidence",
                 [f"student {student_id} is on no roster" for student_id in homeless],
                 "Import a roster with these students first, or correct their ids.",
             )
-        if classroom_ids is not None:
-            pairs = pairs[pairs["classroom_id"].isin(classroom_ids)]
         placed = rows.merge(pairs, on="student_id", validate="m:m")
         place = ["classroom_id", "window"]
         cut = cut_by(placed, place, EVIDENCE.unique, list(EVIDENCE.columns))
