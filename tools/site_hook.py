@@ -35,9 +35,6 @@ PAGES = {
 }
 """Files of the repository and the pages of the site that they are."""
 
-UNWRITTEN = {"operating.md"}
-"""Pages that the navigation may name before they are there."""
-
 LINK = re.compile(r'(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s"]+)(?:\s+"(?P<title>[^"]*)")?\)')
 ALONE = re.compile(rf"^{LINK.pattern}$", re.MULTILINE)
 CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
@@ -219,21 +216,6 @@ def on_post_page(output: str, page, config) -> str:
 
 
 def on_config(config):
-    """Build nothing that is dated, and pass over pages that are still to be written."""
+    """Build nothing that is dated."""
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-    config.nav = [_without_unwritten(part) for part in config.nav]
     return config
-
-
-def _without_unwritten(part: dict) -> dict:
-    """Leave out of a part of the navigation the pages of :data:`UNWRITTEN` that are not there."""
-    docs = PROJECT / "docs"
-    return {
-        title: [
-            entry
-            for entry in entries
-            if not set(entry.values()) & UNWRITTEN
-            or all((docs / page).exists() for page in entry.values())
-        ]
-        for title, entries in part.items()
-    }

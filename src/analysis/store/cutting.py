@@ -31,7 +31,8 @@ class Homes:
 
     @cached_property
     def _rows_of(self) -> dict[str, np.ndarray]:
-        return dict(self.pairs.groupby("classroom_id").indices)
+        rows = self.pairs.groupby("classroom_id").indices
+        return {str(classroom_id): np.asarray(at) for classroom_id, at in rows.items()}
 
     @cached_property
     def _students(self) -> set[str]:
