@@ -360,3 +360,17 @@ def test_a_coachs_slips_are_said_in_a_sentence_without_a_traceback(opened):
         assert "Traceback" not in told
         assert 'File "' not in told
         assert len(told.strip().splitlines()) <= 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kernels talk through files on POSIX only")
+@pytest.mark.parametrize(("folder", "through_files"), [("j", True), ("j" * 90, False)])
+def test_kernels_talk_through_files_where_their_paths_are_short_enough(
+    folder, through_files, tmp_path, monkeypatch
+):
+    from analysis.cli.lab import PRIVATE, lab_command_line
+    from analysis.settings import Settings
+
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", f"/tmp/{folder}")
+    settings = Settings(notebooks=PROJECT / "notebooks")
+    command = lab_command_line(settings, "00_start_here", browser=False, port=8888)
+    assert set(PRIVATE).issubset(command) is through_files

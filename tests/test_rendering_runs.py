@@ -171,10 +171,11 @@ def test_a_cluster_makes_the_same_pages(district):
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
+    from analysis import crew
     from analysis.errors import UsageError
     from analysis.rendering import cluster
 
-    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr(crew, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(UsageError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         list(cluster.make_on_cluster({}, workers=1, scheduler="tcp://127.0.0.1:9"))
 
@@ -184,7 +185,7 @@ def test_a_cluster_that_loses_a_worker_completes_the_edition(district):
     distributed = pytest.importorskip("distributed")
     before = pages(district)
     with distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+        n_workers=3, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
     ) as cluster:
         address = cluster.scheduler_address
         run = report(district, "--force", "--scheduler", address, start=True)

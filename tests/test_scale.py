@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +215,18 @@ def test_a_dask_cluster_calibrates_to_the_same_bytes_as_one_process(district, cl
     here = calibrated(district)
     assert calibrated(district, crew=Cluster(client)) == here
     assert calibrated(district, crew=Cluster(client), shared_disk=False) == here
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_lost_loses_nothing_it_kept():
+    pytest.importorskip("distributed")
+    with open_cluster(2) as client:
+        crew = Cluster(client)
+        kept = crew.keep(int, [str(n) for n in range(8)])
+        assert crew.ask(pow, kept, [(2,)] * 8)[:3] == [0, 1, 4]
+        lost = next(iter(client.run(os.getpid).values()))
+        os.kill(lost, signal.SIGKILL)
+        assert crew.ask(pow, kept, [(3,)] * 8) == [n**3 for n in range(8)]
 
 
 def test_workers_read_a_store_elsewhere_by_its_address(district):

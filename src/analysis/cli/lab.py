@@ -32,6 +32,9 @@ SERVER = [
 PRIVATE = ["--KernelManager.transport=ipc"]
 """Kernels talk through files of this user, not through ports, where the system can."""
 
+LONGEST_FILE = "/kernel-00000000-0000-0000-0000-000000000000-ipc-5"
+"""Of those files' names; a socket's whole path has to be short."""
+
 
 @app.command("lab")
 def lab_command(
@@ -78,8 +81,18 @@ def lab_command_line(settings: Settings, notebook: str, *, browser: bool, port: 
     return [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.parent}",
         f"--LabApp.default_url={address}", f"--ServerApp.port={port}",
-        f"--ServerApp.open_browser={browser}", *SERVER, *(PRIVATE if os.name == "posix" else []),
+        f"--ServerApp.open_browser={browser}", *SERVER, *(PRIVATE if _sockets_fit() else []),
     ]  # fmt: skip
+
+
+def _sockets_fit() -> bool:
+    """Say whether kernels can be reached through files in Jupyter's folder for them."""
+    if os.name != "posix":
+        return False
+    import zmq
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return len(os.fsencode(jupyter_runtime_dir() + LONGEST_FILE)) <= zmq.IPC_PATH_MAX_LEN
 
 
 def lab_environment(settings: Settings) -> dict[str, str]:

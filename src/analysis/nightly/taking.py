@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from analysis.district import import_exports, known_to
 from analysis.errors import AnalysisError, DataError, UsageError
-from analysis.exports import Import, read_exports
+from analysis.exports import Import, pass_on_exports
 from analysis.exports.findings import WAITING
 from analysis.files import digest_of
 from analysis.nightly.inbox import (
@@ -221,12 +221,18 @@ def _read_together(
 
 def _why_refused(path: Path, store: Store, how: dict) -> str | None:
     try:
-        read_exports([path], known=known_to(store), **how)
+        pass_on_exports([path], _read_through, known=known_to(store), **how)
     except Exception as error:
         if not _is_about_files(error):
             raise
         return _say(error, path)
     return None
+
+
+def _read_through(*, evidence: Iterable[object], **tables: object) -> None:
+    """Read everything, and keep none of it: a large file need not be in memory at once."""
+    for _ in evidence:
+        pass
 
 
 def _is_about_files(error: Exception) -> bool:

@@ -31,8 +31,8 @@ class Homes:
 
     @cached_property
     def _rows_of(self) -> dict[str, np.ndarray]:
-        rows = self.pairs.groupby("classroom_id").indices
-        return {str(classroom_id): np.asarray(at) for classroom_id, at in rows.items()}
+        found = self.pairs.groupby("classroom_id").indices
+        return {str(one): np.asarray(rows) for one, rows in found.items()}
 
     @cached_property
     def _students(self) -> set[str]:
