@@ -365,7 +365,7 @@ def test_a_coachs_slips_are_said_in_a_sentence_without_a_traceback(opened):
 @pytest.mark.skipif(os.name != "posix", reason="kernels talk through files on POSIX only")
 @pytest.mark.parametrize(("folder", "through_files"), [("j", True), ("j" * 90, False)])
 def test_kernels_talk_through_files_where_their_paths_are_short_enough(
-    folder, through_files, tmp_path, monkeypatch
+    folder, through_files, monkeypatch
 ):
     from analysis.cli.lab import PRIVATE, lab_command_line
     from analysis.settings import Settings
