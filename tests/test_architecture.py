@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import analysis
 from conftest import PROJECT
 
 PACKAGE = PROJECT / "src" / "analysis"
@@ -146,11 +148,14 @@ def test_only_the_command_line_prints(file):
 
 
 def test_the_package_names_at_most_twelve_things():
-    import analysis
-
     assert len(analysis.__all__) <= 12
     for name in analysis.__all__:
         assert getattr(analysis, name).__module__.startswith("analysis.")
+
+
+@pytest.mark.parametrize("name", analysis.__all__)
+def test_each_public_name_shows_how_it_is_used(name):
+    assert ">>>" in inspect.getdoc(getattr(analysis, name))
 
 
 @pytest.mark.parametrize("module", ["analysis", "analysis.cli"])

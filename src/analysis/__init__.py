@@ -12,6 +12,7 @@ _PUBLIC = {
     "SkillFramework": "skills",
     "SkillNeedGroups": "grouping",
     "open_arrivals": "arrivals",
+    "open_caseload": "caseload",
     "open_classroom": "classroom",
     "open_students": "students",
 }

@@ -56,6 +56,16 @@ def open_caseload(
         A parameter is out of range.
     DataError
         There is no such coach, window or language, or the folder holds no data.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from analysis.simulation import simulate_district, write_district
+    >>> with TemporaryDirectory() as folder:
+    ...     exports = write_district(simulate_district(2), folder)
+    ...     caseload = open_caseload("coach-01", window="2026-EOY", data_dir=folder)
+    ...     caseload.priorities["classroom_id"].tolist()
+    ['demo-3a', 'demo-4a']
     """
     store = open_store(Path(data_dir))
     coaches = store.coach_ids

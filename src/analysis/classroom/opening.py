@@ -61,6 +61,17 @@ def open_classroom(
     DataError
         There is no such classroom, window or language, the folder holds no data, or the
         classroom's plan (:mod:`analysis.plans`) cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from analysis.simulation import simulate_district, write_district
+    >>> with TemporaryDirectory() as folder:
+    ...     exports = write_district(simulate_district(2), folder)
+    ...     classroom = open_classroom("demo-3a", window="2026-EOY", data_dir=folder)
+    ...     groups = [(group.size, group.focus_name) for group in classroom.profiles]
+    >>> groups[0]
+    (6, 'Subtract two-digit numbers with regrouping')
     """
     parameters = check_parameters(
         {

@@ -81,6 +81,16 @@ def open_students(
         There is no such reader, or a parameter is out of range.
     DataError
         There is no such classroom, window, student or language.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from analysis.simulation import simulate_district, write_district
+    >>> with TemporaryDirectory() as folder:
+    ...     exports = write_district(simulate_district(2), folder)
+    ...     pages = open_students("demo-3a", window="2026-EOY", data_dir=folder)
+    ...     pages.learners[0].next_step.i_can
+    'I can round a number to the nearest ten or hundred.'
     """
     if reader not in READERS:
         raise UsageError(f"There is no page for {reader!r}.\nChoose one of: {', '.join(READERS)}.")
