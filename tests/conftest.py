@@ -19,6 +19,9 @@ SHARED = PROJECT.parent / "shared"
 WINDOW = "2026-EOY"
 """The demo's last window."""
 
+SLOW_TO_HAVE = {"made_once", "site", "actionlint", "crontab"}
+"""Fixtures that take more than about a second."""
+
 
 def table(drawing: str) -> pd.DataFrame:
     """Read a table drawn with ``|``; an empty cell is missing, every other one is text."""
@@ -30,13 +33,13 @@ def table(drawing: str) -> pd.DataFrame:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call slow what needs the whole demo, and begin with the slow files.
+    """Call slow what needs the whole demo or another program, and begin with the slow files.
 
-    Two workers then end together, as what is shared out last is short. It comes before the
+    The workers then end together, as what is shared out last is short. It comes before the
     choice by markers.
     """
     for item in items:
-        if "made_once" in getattr(item, "fixturenames", ()):
+        if SLOW_TO_HAVE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
@@ -109,3 +112,23 @@ def browser():
         chrome = playwright.chromium.launch(executable_path=chromium, args=quiet)
         yield chrome
         chrome.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Open a file and listen: what it asks for, what it says, what it tries to run."""
+    pages = []
+
+    def open_file(file: Path, *, width: int = 1366, bypass_csp: bool = False):
+        page = browser.new_page(viewport={"width": width, "height": 768}, bypass_csp=bypass_csp)
+        page.heard = []
+        page.on("request", lambda request: page.heard.append(request.url))
+        page.on("dialog", lambda dialog: page.heard.append(dialog.message))
+        page.goto(file.as_uri())
+        page.heard = [one for one in page.heard[1:] if not one.startswith("data:")]
+        pages.append(page)
+        return page
+
+    yield open_file
+    for page in pages:
+        page.close()

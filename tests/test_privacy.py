@@ -65,6 +65,7 @@ def test_hiding_small_cells_alone_would_reveal_many():
     assert revealed > FEW
 
 
+@pytest.mark.slow
 def test_no_hidden_count_is_known_to_within_ten(published):
     for _, shown in published[::4]:
         hidden = shown.isna().to_numpy()

@@ -13,13 +13,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from analysis.language import open_language
 from analysis.rendering.blocks import CONTENT_POLICY, stylesheet
 from analysis.sharing.groups import Seats, desk_cards
 from analysis.sharing.protection import seal
 from analysis.sharing.spreadsheets import to_csv, to_xlsx
+from seen_in_browser import barriers
 from test_sharing import FORMULAS, GROUPS
 
 WORDS = "apple-river-stone-lamp-nine-fox-hat"
@@ -67,22 +67,6 @@ def sealed(tmp_path_factory) -> Path:
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
     (folder / "cut.html").write_text(file.read_text("utf-8")[:-200], encoding="utf-8")
     return file
-
-
-@pytest.fixture
-def opened(browser):
-    """Open a file from disk."""
-    pages = []
-
-    def open_file(file: Path, *, bypass_csp: bool = False):
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, bypass_csp=bypass_csp)
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_file
-    for page in pages:
-        page.close()
 
 
 def unlock(page, words: str = WORDS) -> None:
@@ -213,11 +197,11 @@ def test_a_file_that_was_cut_is_called_incomplete(sealed, opened):
 @pytest.mark.parametrize("which", ["may-tran.html", "hostile.html"])
 def test_the_lock_page_can_be_used_by_everyone(which, sealed, opened):
     page = opened(sealed.with_name(which), bypass_csp=True)
-    assert faults(page) == []
+    assert barriers(page) == []
     unlock(page, "wrong")
     page.wait_for_selector("#told:not(:empty)")
     page.wait_for_selector("#open:enabled")
-    assert faults(page) == []
+    assert barriers(page) == []
     assert page.get_attribute("html", "lang") == ("en" if which == "may-tran.html" else "es")
 
 
@@ -227,7 +211,7 @@ def test_what_is_shown_after_it_can_be_used_by_everyone(sealed, opened):
     unlock(page)
     page.click("text=Classroom 7A")
     page.wait_for_selector("h1:has-text('Who needs')")
-    assert faults(page) == []
+    assert barriers(page) == []
 
 
 @browser_test
@@ -237,14 +221,9 @@ def test_desk_cards_can_be_used_by_everyone(language, opened, tmp_path):
     seats = Seats("7A", "fall", GROUPS, names, {"k1": "a", "k2": "b"}, {"k1": "I can."})
     (tmp_path / "cards.html").write_text(desk_cards(seats, open_language(language)), "utf-8")
     page = opened(tmp_path / "cards.html", bypass_csp=True)
-    assert faults(page) == []
+    assert barriers(page) == []
     assert "<b>Zoë</b> Ω" in page.inner_text("main")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
-
-
-def faults(page) -> list:
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
 # -- LibreOffice ------------------------------------------------------------------------

@@ -270,6 +270,7 @@ def test_many_students_stand_two_or_more_grades_below_their_classroom(district):
     assert (n_below >= 3).sum() >= 5
 
 
+@pytest.mark.slow
 def test_english_learners_start_lower_and_gain_ready_skills_alike():
     large = simulate_district(400)
     students = large.roster.drop_duplicates("student_id").set_index("student_id")

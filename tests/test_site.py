@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from mkdocs.exceptions import PluginError
 
 from conftest import PROJECT
 from documents import short
 from picture import ALLOWED, PICTURE, SIZE, take_picture
+from seen_in_browser import barriers
 from site_hook import PAGES, RESULTS, Table, choose, fill_tables, lead_links, read_tables
 
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
@@ -106,16 +106,14 @@ def test_a_page_that_is_opened_from_a_disk_asks_for_nothing_and_fails_at_nothing
 
 
 @pytest.mark.browser
-def test_the_search_finds_also_on_a_disk(site, browser):
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.goto((site / "teachers.html").as_uri())
+def test_the_search_finds_also_on_a_disk(site, opened):
+    page = opened(site / "teachers.html")
     page.fill(".md-search__input", "passphrase")
     found = page.locator(".md-search-result__link")
     found.first.wait_for(state="attached")
     places = [one.get_attribute("href") for one in found.all()]
     assert any("security.html" in place for place in places)
     assert not any("/measured/" in place for place in places)
-    page.close()
 
 
 @pytest.mark.browser
@@ -132,12 +130,8 @@ def test_no_page_is_wider_than_a_telephone(site, browser):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["index", "coaches/a-week", "data/settings", "method/limits"])
-def test_a_page_can_be_used_by_everyone(site, browser, name):
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.goto((site / f"{name}.html").as_uri())
-    found = Axe().run(page).response["violations"]
-    page.close()
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+def test_a_page_can_be_used_by_everyone(site, opened, name):
+    assert barriers(opened(site / f"{name}.html")) == []
 
 
 def test_the_measured_tables_are_those_of_the_results(site):

@@ -136,6 +136,7 @@ def test_what_is_in_the_project_passes_its_own_guards(guard):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", [hook for hook in hooks() if hook["id"] != "student-data"],
                          ids=lambda hook: hook["id"])  # fmt: skip
 def test_a_hook_stops_a_commit_that_should_not_be(hook, tmp_path):

@@ -25,6 +25,7 @@ from analysis.store import Store, StoreIndex
 from analysis.students import open_students
 from conftest import PROJECT, WINDOW
 from reading_level import fernandez_huerta, flesch_kincaid_grade, text_of_page
+from seen_in_browser import barriers, n_printed
 
 CLASSROOMS = ["demo-3a", "demo-4b"]
 """The first has two students of one name; the second students far below their grade."""
@@ -322,23 +323,6 @@ def test_what_is_asked_wrongly_is_named(demo_store, given, error, said):
 # -- in a browser ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def opened(browser):
-    pages = []
-
-    def open_file(file: Path, *, width: int = 1366, bypass_csp: bool = False):
-        page = browser.new_page(viewport={"width": width, "height": 768}, bypass_csp=bypass_csp)
-        page.heard = []
-        page.on("request", lambda request: page.heard.append(request.url))
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_file
-    for page in pages:
-        page.close()
-
-
 def all_files(out: Path, kind) -> list[Path]:
     return [*published(out, kind).values()]
 
@@ -352,26 +336,22 @@ def first_sheet(page: Path) -> Path:
 @pytest.mark.parametrize(("which", "kind"), [("made", STUDENTS), ("letters", FAMILIES)])
 def test_each_student_prints_on_one_sheet(which, kind, paper, opened, request, demo_store):
     for classroom_id, file in published(request.getfixturevalue(which), kind).items():
-        pdf = opened(file).pdf(format=paper, prefer_css_page_size=True)
         n_students = len(demo_store.read_roster(classroom_id))
-        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == n_students
+        assert n_printed(opened(file), paper) == n_students
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("which", "kind"), [("made", STUDENTS), ("letters", FAMILIES)])
 def test_everyone_can_use_the_pages(which, kind, opened, request):
-    from axe_playwright_python.sync_playwright import Axe
-
     for file in all_files(request.getfixturevalue(which), kind)[:1]:
         for one in (file, first_sheet(file)):
-            found = Axe().run(opened(one, bypass_csp=True)).response["violations"]
-            assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
+            assert barriers(opened(one, bypass_csp=True)) == []
 
 
 @pytest.mark.browser
 def test_a_page_asks_for_nothing_and_fits_a_phone(made, opened):
     file = first_sheet(all_files(made, STUDENTS)[0])
     page = opened(file, width=320)
-    assert page.heard == [file.as_uri()]
+    assert page.heard == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert len(page.query_selector_all("h1")) == 1
