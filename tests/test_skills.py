@@ -83,10 +83,9 @@ def test_prerequisites_are_in_the_order_of_the_table_not_of_the_cell():
     assert SkillFramework(CHAIN[::-1]).prerequisites_of("s4") == ["s3", "s1"]
 
 
-def test_direct_and_all_prerequisites_and_next_skills_are_told_apart():
+def test_only_direct_prerequisites_and_next_skills_are_told():
     framework = SkillFramework(CHAIN)
     assert framework.prerequisites_of("s3") == ["s2"]
-    assert framework.all_prerequisites_of("s3") == ["s1", "s2"]
     assert framework.next_skills_of("s1") == ["s2", "s4"]
 
 

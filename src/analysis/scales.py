@@ -68,16 +68,6 @@ class Scale:
             raise UnknownError.of("level", str(level), self.levels, f"the scale {self.name!r}")
         return self.levels.index(label)
 
-    def shows_mastery(self, level: str) -> bool:
-        """Tell whether a level counts as mastery.
-
-        Examples
-        --------
-        >>> SCALES["dibels"].shows_mastery("At Benchmark")
-        True
-        """
-        return self.position(level) >= self.levels.index(self.mastery)
-
     def is_missing(self, word: str) -> bool:
         """Tell whether a word stands for *not known*."""
         return _key(word) in {_key(other) for other in self.missing} or is_missing_word(word)

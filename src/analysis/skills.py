@@ -71,10 +71,6 @@ class SkillFramework:
         """Return the direct prerequisites of a skill, in the order of the table."""
         return self._in_order(self.graph.predecessors(skill_id))
 
-    def all_prerequisites_of(self, skill_id: str) -> list[str]:
-        """Return everything a skill builds on, in the order of the table."""
-        return self._in_order(nx.ancestors(self.graph, skill_id))
-
     def next_skills_of(self, skill_id: str) -> list[str]:
         """Return the skills that build directly on this one, in the order of the table."""
         return self._in_order(self.graph.successors(skill_id))

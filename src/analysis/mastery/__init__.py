@@ -1,15 +1,8 @@
 """What each student has shown: probabilities of mastery, from few answers, with their evidence."""
 
-from analysis.mastery.calibration import (
-    Answers,
-    Calibration,
-    calibrate,
-    calibrate_gathered,
-    draw_profiles,
-    measure_mastery,
-    read_answers,
-)
+from analysis.mastery.calibration import Calibration, calibrate, calibrate_gathered
 from analysis.mastery.gathering import Gathered, gather
+from analysis.mastery.measuring import Answers, draw_profiles, measure_mastery, read_answers
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import add_shares
 from analysis.mastery.verdict import Verdict, judge_skills

@@ -15,7 +15,9 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from analysis.mastery import factor
+from analysis.mastery.arrays import Floats
 from analysis.mastery.responses import Responses
+from analysis.mastery.spread import Spread
 
 NODES = np.linspace(-4.0, 4.0, 21)
 SLOPE_SD = 0.5
@@ -29,30 +31,31 @@ DENSITY_WEIGHT = 50.0
 class AbilityModel:
     """Fitted slopes and easiness, one an item."""
 
-    slope: np.ndarray
-    easiness: np.ndarray
-    density: np.ndarray
+    slope: Floats
+    easiness: Floats
+    density: Floats
     """Log share of students at each node where the classroom's mean is 0."""
 
-    def success(self) -> np.ndarray:
+    def success(self) -> Floats:
         """Return P(right | item, node), shape (n_items, n_nodes)."""
         return np.clip(expit(self.slope[:, None] * NODES + self.easiness[:, None]), 1e-6, 1 - 1e-6)
 
-    def posterior(self, right, wrong, means: np.ndarray) -> np.ndarray:
+    def posterior(self, right: Floats, wrong: Floats, means: Floats) -> Floats:
         """Return P(node | answers) given each row's classroom mean, (n_rows, n_nodes)."""
         p = self.success()
         logs = right @ np.log(p) + wrong @ np.log1p(-p)
         logs += self.density + NODES * means[:, None]
-        at_node = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return at_node / at_node.sum(axis=1, keepdims=True)
+        at_node: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
+        at_node /= at_node.sum(axis=1, keepdims=True)
+        return at_node
 
-    def look(self, rows: Responses, means: np.ndarray) -> AbilityPosterior:
+    def look(self, rows: Responses, means: Floats) -> AbilityPosterior:
         """Return what the answers say about each row's student."""
         return AbilityPosterior(
             self.success(), self.posterior(*rows.right_and_wrong(), means[rows.classroom])
         )
 
-    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         usual = softmax(self.density) @ NODES
         sums = np.zeros(rows.n_classrooms)
@@ -65,19 +68,21 @@ class AbilityModel:
 class AbilityPosterior:
     """P(node | answers), shape (n_rows, n_nodes), and what follows from it."""
 
-    curves: np.ndarray
-    share: np.ndarray
+    curves: Floats
+    share: Floats
 
-    def success(self) -> np.ndarray:
+    def success(self) -> Floats:
         """Return P(right), shape (n_rows, n_items)."""
         return self.share @ self.curves.T
 
-    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+    def without_own(self) -> tuple[Floats, Floats]:
         """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
         return 1 / (self.share @ (1 / self.curves).T), 1 / (self.share @ (1 / (1 - self.curves)).T)
 
 
-def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
+def fit_ability(
+    rows: Responses | Spread, max_iter: int = 100, tol: float = 1e-4
+) -> tuple[AbilityModel, Floats]:
     """Return the fitted :class:`AbilityModel` and the classrooms' means."""
     n_items = rows.n_items
     model = AbilityModel(np.ones(n_items), np.zeros(n_items), -(NODES**2) / 2)
@@ -95,7 +100,9 @@ def fit_ability(rows: Responses, max_iter=100, tol=1e-4):
     return model, means
 
 
-def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
+def expect(
+    model: AbilityModel, rows: Responses, means: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Return expected counts: right answers and all by node, students by node, abilities."""
     right, asked = np.zeros((2, rows.n_items, len(NODES)))
     ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
@@ -110,7 +117,7 @@ def expect(model: AbilityModel, rows: Responses, means: np.ndarray):
     return right, asked, there, ability
 
 
-def _refit(model: AbilityModel, right, asked, density) -> AbilityModel:
+def _refit(model: AbilityModel, right: Floats, asked: Floats, density: Floats) -> AbilityModel:
     slope, easiness = model.slope, model.easiness
     mean_slope = (1.0 + slope.sum()) / (1 + len(slope))
     mean_easiness = easiness.sum() / (1 + len(slope))
@@ -128,6 +135,7 @@ def _refit(model: AbilityModel, right, asked, density) -> AbilityModel:
     return AbilityModel(np.clip(slope, 0.0, 6.0), easiness, density)
 
 
-def _refit_density(there: np.ndarray) -> np.ndarray:
+def _refit_density(there: Floats) -> Floats:
     normal = np.exp(-(NODES**2) / 2)
-    return np.log(there + DENSITY_WEIGHT * normal / normal.sum())
+    log: Floats = np.log(there + DENSITY_WEIGHT * normal / normal.sum())
+    return log

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from analysis.mastery.arrays import Floats
+from analysis.mastery.factor import Fitted
 from analysis.mastery.responses import Responses
+from analysis.mastery.spread import Spread
 
 MOST_ROWS = 20_000
 """Rows the share is learnt from; the share's own error is then far below .01."""
@@ -13,7 +16,9 @@ PRIOR_ANSWERS = 10.0
 """Weight of an equal share of both, in answers."""
 
 
-def skill_share(rows: Responses, skill, ability) -> float:
+def skill_share(
+    rows: Responses | Spread, skill: tuple[Fitted, Floats], ability: tuple[Fitted, Floats]
+) -> float:
     """Return the share of the skill model that best predicts answers from the others.
 
     Parameters
@@ -45,7 +50,7 @@ def skill_share(rows: Responses, skill, ability) -> float:
     return best_share(*map(np.concatenate, (by_skill, by_ability, count)))
 
 
-def best_share(first: np.ndarray, second: np.ndarray, count: np.ndarray) -> float:
+def best_share(first: Floats, second: Floats, count: Floats) -> float:
     """Return the share of ``first`` in the linear pool with the highest likelihood.
 
     Examples
@@ -54,9 +59,9 @@ def best_share(first: np.ndarray, second: np.ndarray, count: np.ndarray) -> floa
     1.0
     """
 
-    def loss(share):
+    def loss(share: float) -> float:
         pooled = share * first + (1 - share) * second
         prior = PRIOR_ANSWERS * np.log(np.maximum(share * (1 - share), 1e-300)) / 2
-        return -(count @ np.log(np.maximum(pooled, 1e-300))) - prior
+        return float(-(count @ np.log(np.maximum(pooled, 1e-300))) - prior)
 
     return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)

@@ -1,4 +1,4 @@
-"""Calibrate once on everybody; then a classroom's mastery is a lookup in milliseconds."""
+"""How items and skills behave, learnt once from everybody and kept in a file."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
 
 from analysis.crew import Crew, Here
 from analysis.errors import DataError
 from analysis.files import write_whole
-from analysis.mastery.gathering import first_classroom, gather, survey
+from analysis.mastery.arrays import Truths
+from analysis.mastery.gathering import gather, survey
 from analysis.mastery.model import MasteryModel
-from analysis.mastery.observations import Observations, read_observations, read_scales
+from analysis.mastery.observations import GivenScales, Item, ReadScales, read_scales
 from analysis.mastery.stored import dump_model, load_model
 from analysis.mastery.verdict import Verdict, choose_students, judge_chosen
-from analysis.tables import MASTERY, check_table
 
+Links = pd.DataFrame | Iterable[tuple[str, str]]
 FORMAT = "mastery calibration"
 VERSION = 1
-INTERVAL = 0.8
-"""Share of belief inside ``low`` to ``high``."""
-OTHER_EVIDENCE = 1.0
-"""What the answers on other skills are worth for the width of the interval, in items."""
-JEFFREYS = 0.5
-"""Both halves of Jeffreys' prior: nothing seen is near-certain from one answer."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ class Calibration:
     """
 
     model: MasteryModel
-    items: list[tuple[str, str]]
+    items: list[Item]
     skill_ids: list[str]
     window: str
     n_students: int
-    scales: dict
+    scales: ReadScales
     supports_skill_groups: Verdict
 
     def save(self, path: str | Path) -> None:
@@ -113,10 +108,10 @@ def calibrate(
     evidence: pd.DataFrame,
     roster: pd.DataFrame,
     *,
-    prerequisites: pd.DataFrame | Iterable[tuple[str, str]] = (),
+    prerequisites: Links = (),
     window: str,
     random_state: int = 0,
-    scales: dict | None = None,
+    scales: GivenScales | None = None,
 ) -> Calibration:
     """Learn from everybody how items and skills behave in a window.
 
@@ -157,6 +152,7 @@ def calibrate(
     ...     for i in range(30) for k in range(2) for j in range(3)])
     >>> roster = pd.DataFrame({"student_id": ["s0", "s1", "new"], "classroom_id": "4a"})
     >>> calibration = calibrate(evidence, roster, window="fall")
+    >>> from analysis.mastery import measure_mastery
     >>> measure_mastery(evidence, roster, calibration).round(2)[
     ...     ["student_id", "skill_id", "mastery", "n_items"]]
       student_id skill_id  mastery  n_items
@@ -178,12 +174,12 @@ def calibrate(
 
 def calibrate_gathered(
     crew: Crew,
-    kept: list,
+    kept: list[Any],
     *,
-    prerequisites: pd.DataFrame | Iterable[tuple[str, str]] = (),
+    prerequisites: Links = (),
     window: str,
     random_state: int = 0,
-    scales: dict | None = None,
+    scales: GivenScales | None = None,
 ) -> Calibration:
     """Learn from evidence that lies in several places; see :func:`calibrate`.
 
@@ -230,152 +226,7 @@ def calibrate_gathered(
     )
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What students answered to the calibrated items, as the model reads it.
-
-    ``shares``: shape (n_students, n_items), NaN: not answered; ``classroom_ids``: of each
-    student.
-    """
-
-    student_ids: list[str]
-    shares: np.ndarray
-    classroom_ids: np.ndarray
-
-
-def read_answers(evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Calibration) -> Answers:
-    """Return what the students on a roster answered; parameters as in :func:`measure_mastery`.
-
-    Raises
-    ------
-    DataError
-        The evidence has an observation the calibration does not know.
-    """
-    classrooms = first_classroom(roster)
-    students = sorted(classrooms.index)
-    own = evidence[evidence["student_id"].astype("str").isin(students)]
-    seen = read_observations(own, calibration.window, scales=calibration.scales)
-    _refuse_new_items(seen, calibration)
-    shares = np.full((len(students), len(calibration.items)), np.nan)
-    place = {item: column for column, item in enumerate(calibration.items)}
-    rows = pd.Index(students).get_indexer(seen.student_ids)
-    shares[np.ix_(rows, [place[item] for item in seen.items])] = seen.answers
-    return Answers(students, shares, classrooms.reindex(students).to_numpy())
-
-
-def measure_mastery(
-    evidence: pd.DataFrame,
-    roster: pd.DataFrame,
-    calibration: Calibration,
-    *,
-    answers: Answers | None = None,
-) -> pd.DataFrame:
-    """Return what each student on the roster has shown.
-
-    Parameters
-    ----------
-    evidence
-        A table of :data:`analysis.tables.EVIDENCE`; rows of other windows and students are
-        left out.
-    roster
-        The students to measure, for instance of one classroom.
-    calibration
-        What :func:`calibrate` returned.
-    answers
-        Of :func:`read_answers`, where they are read already.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A table of :data:`analysis.tables.MASTERY`, a row for every student and calibrated
-        skill. ``mastery`` rests on all the student's evidence; where ``n_items`` is 0 it is
-        inferred from other skills alone and its interval is wide. ``low`` to ``high`` is
-        Jeffreys' 80 % interval of a share ``mastery`` seen in ``n_items`` (weighed by kind)
-        plus one observations: it narrows with evidence. All are missing for a student
-        without any evidence in the window.
-
-    Raises
-    ------
-    DataError
-        The evidence has an observation the calibration does not know.
-    """
-    answers = answers or read_answers(evidence, roster, calibration)
-    students, seen, classrooms = answers.student_ids, answers.shares, answers.classroom_ids
-    model, observed = calibration.model, ~np.isnan(seen)
-    known = observed.any(axis=1)
-    mastery = model.transform(seen, classrooms)
-    weight = (observed * model.item_weight) @ model.q_matrix_
-    low, high = credible_interval(mastery, weight)
-    shares = {
-        "mastery": mastery,
-        "low": low,
-        "high": high,
-        "ready": model.ready(seen, classrooms),
-    }
-    n_skills = len(calibration.skill_ids)
-    columns = {
-        "student_id": np.repeat(np.array(students, dtype=object), n_skills),
-        "skill_id": np.tile(np.array(calibration.skill_ids, dtype=object), len(students)),
-        "window": calibration.window,
-        **{name: np.where(known[:, None], share, np.nan).ravel() for name, share in shares.items()},
-        "n_items": (observed.astype(int) @ model.q_matrix_).ravel(),
-    }
-    return check_table(pd.DataFrame(columns), MASTERY, "the mastery table")
-
-
-def draw_profiles(
-    evidence: pd.DataFrame,
-    roster: pd.DataFrame,
-    calibration: Calibration,
-    n_draws: int = 200,
-    random_state: int = 0,
-    *,
-    answers: Answers | None = None,
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Draw whole profiles from each student's joint posterior; see :func:`measure_mastery`.
-
-    Returns
-    -------
-    draws : numpy.ndarray of bool, shape (n_draws, n_students, n_skills)
-        A student without evidence is drawn from what is usual.
-    student_ids, skill_ids : list of str
-        The second and the third axis.
-    """
-    seen = answers or read_answers(evidence, roster, calibration)
-    model = calibration.model
-    draws = model.sample_profiles(seen.shares, n_draws, random_state, seen.classroom_ids)
-    return draws, seen.student_ids, list(calibration.skill_ids)
-
-
-def credible_interval(mastery: np.ndarray, n_items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``low`` and ``high`` around a probability that rests on ``n_items``.
-
-    Examples
-    --------
-    >>> low, high = credible_interval(np.array([0.5, 0.5]), np.array([0, 6]))
-    >>> (high - low).round(2)
-    array([0.8 , 0.44])
-    """
-    n = n_items + OTHER_EVIDENCE
-    tail = (1 - INTERVAL) / 2
-    shape = mastery * n + JEFFREYS, (1 - mastery) * n + JEFFREYS
-    low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
-    # Near 0 and 1 Jeffreys' interval leaves the share itself outside.
-    return np.minimum(low, mastery), np.maximum(high, mastery)
-
-
-def _refuse_new_items(seen: Observations, calibration: Calibration) -> None:
-    new = sorted(set(seen.items) - set(calibration.items))
-    if new:
-        raise DataError.of_faults(
-            f"the evidence of window {calibration.window!r} has observations that the "
-            "calibration does not know",
-            [f"{observation} of {source}" for source, observation in new],
-            "Calibrate again.",
-        )
-
-
-def _between_known(prerequisites, skill_ids: list[str]) -> np.ndarray:
+def _between_known(prerequisites: Links, skill_ids: list[str]) -> Truths:
     graph = nx.DiGraph()
     graph.add_edges_from(_as_pairs(prerequisites))
     if not nx.is_directed_acyclic_graph(graph):
@@ -387,13 +238,14 @@ def _between_known(prerequisites, skill_ids: list[str]) -> np.ndarray:
     above = nx.transitive_closure_dag(graph).subgraph(skill_ids)
     direct = nx.transitive_reduction(above)
     direct.add_nodes_from(skill_ids)
-    return nx.to_numpy_array(direct, nodelist=skill_ids, weight=None).astype(bool)
+    before: Truths = nx.to_numpy_array(direct, nodelist=skill_ids, weight=None).astype(bool)
+    return before
 
 
-def _as_pairs(prerequisites) -> list[tuple[str, str]]:
+def _as_pairs(prerequisites: Links) -> list[tuple[str, str]]:
     if not isinstance(prerequisites, pd.DataFrame):
-        return [tuple(pair) for pair in prerequisites]
+        return [(first, then) for first, then in prerequisites]
     if set(prerequisites.index) == set(prerequisites.columns):
         first, then = np.nonzero(prerequisites.to_numpy(dtype=bool))
         return list(zip(prerequisites.index[first], prerequisites.columns[then], strict=True))
-    return list(prerequisites.iloc[:, :2].itertuples(index=False, name=None))
+    return list(zip(prerequisites.iloc[:, 0], prerequisites.iloc[:, 1], strict=True))

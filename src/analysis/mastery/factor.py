@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import expit
+
+from analysis.mastery.arrays import Floats
+from analysis.mastery.responses import Responses
 
 N_NODES = 15
 """Points of the ability grid; more change no probability in the third decimal."""
@@ -20,6 +24,26 @@ CLASSROOM_STEPS = 4
 """Steps in which classrooms' means are found for a fitted model."""
 
 
+class Seen(Protocol):
+    """What answers say, by whatever model."""
+
+    def success(self) -> Floats:
+        """Return P(right), shape (n_rows, n_items)."""
+
+    def without_own(self) -> tuple[Floats, Floats]:
+        """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
+
+
+class Fitted(Protocol):
+    """A fitted model, of skills or of one ability."""
+
+    def look(self, rows: Responses, means: Floats, /) -> Seen:
+        """Return what the answers say about each row's student."""
+
+    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
+        """Return each classroom's expected sum of abilities, given these means."""
+
+
 @dataclass(frozen=True)
 class SkillPrior:
     """P(skill held | ability, prerequisites held) = logistic(slope x ability + easiness).
@@ -28,20 +52,20 @@ class SkillPrior:
     skill whose prerequisites are not all held is not held.
     """
 
-    slope: np.ndarray
-    easiness: np.ndarray
+    slope: Floats
+    easiness: Floats
 
     @classmethod
     def start(cls, n_skills: int) -> SkillPrior:
         """Return equal skills, each held by half of the students."""
         return cls(np.full(n_skills, SLOPE), np.zeros(n_skills))
 
-    def at_nodes(self) -> np.ndarray:
+    def at_nodes(self) -> Floats:
         """Return P(held | node), shape (n_skills, n_nodes), kept off 0 and 1."""
         logit = self.slope[:, None] * GRID + self.easiness[:, None]
         return np.clip(expit(logit), 1e-4, 1 - 1e-4)
 
-    def refit(self, held: np.ndarray, able: np.ndarray) -> SkillPrior:
+    def refit(self, held: Floats, able: Floats) -> SkillPrior:
         """Return the prior after one look at expected counts (n_skills, n_nodes).
 
         ``held``: students at the node who hold the skill; ``able``: who hold all its
@@ -64,13 +88,14 @@ class SkillPrior:
         return SkillPrior(np.clip(slope, 0.0, 8.0), np.clip(easiness, -8.0, 8.0))
 
 
-def node_weights(classroom_means: np.ndarray) -> np.ndarray:
+def node_weights(classroom_means: Floats) -> Floats:
     """Return P(node | classroom), shape (n_classrooms, n_nodes): a normal of variance 1."""
-    density = np.exp(-0.5 * (GRID - classroom_means[:, None]) ** 2)
-    return density / density.sum(axis=1, keepdims=True)
+    density: Floats = np.exp(-0.5 * (GRID - classroom_means[:, None]) ** 2)
+    density /= density.sum(axis=1, keepdims=True)
+    return density
 
 
-def shrink_means(ability_sums: np.ndarray, n_students: np.ndarray) -> np.ndarray:
+def shrink_means(ability_sums: Floats, n_students: Floats) -> Floats:
     """Return each classroom's mean ability, drawn to 0 by a normal prior.
 
     One classroom alone is the whole: its mean is 0 by definition of the scale.
@@ -80,11 +105,8 @@ def shrink_means(ability_sums: np.ndarray, n_students: np.ndarray) -> np.ndarray
     return ability_sums / (n_students + 1 / SPREAD_OF_CLASSROOMS**2)
 
 
-def find_means(model, rows) -> np.ndarray:
-    """Return the classrooms' means for a model that is already fitted.
-
-    ``model.mean_abilities(rows, means)`` returns each classroom's sum of abilities.
-    """
+def find_means(model: Fitted, rows: Responses) -> Floats:
+    """Return the classrooms' means for a model that is already fitted."""
     means = np.zeros(rows.n_classrooms)
     if rows.n_classrooms == 1:
         return means

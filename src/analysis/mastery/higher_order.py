@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.mastery import factor, items
+from analysis.mastery.arrays import Floats, Integers, Truths
 from analysis.mastery.responses import Responses, count_answers
+from analysis.mastery.spread import Spread
 from analysis.mastery.structure import topological_order
 
 LARGEST_EVIDENCE = 30.0
@@ -28,15 +30,15 @@ LARGEST_TREE = 600.0
 class HigherOrderModel:
     """Fitted parameters; ``success`` has two columns: the item's skill lacking, holding."""
 
-    before: np.ndarray
-    parent: np.ndarray
+    before: Truths
+    parent: Integers
     """Each skill's rarest prerequisite, -1 for none."""
-    order: np.ndarray
-    item_skill: np.ndarray
+    order: Integers
+    item_skill: Integers
     success: items.Success
     skills: factor.SkillPrior
 
-    def evidence(self, right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    def evidence(self, right: Floats, wrong: Floats) -> Floats:
         """Return log P(answers | skill held) - log P(answers | not), (n_rows, n_skills)."""
         n_skills = len(self.parent)
         gain = np.diff(self.success.right)
@@ -48,7 +50,7 @@ class HigherOrderModel:
         largest = min(LARGEST_EVIDENCE, LARGEST_TREE / n_in_trees)
         return np.clip(ratio, -largest, largest)
 
-    def posterior(self, right, wrong, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def posterior(self, right: Floats, wrong: Floats, nodes: Floats) -> tuple[Floats, Floats]:
         """Return what the answers say, one skill at a time.
 
         Parameters
@@ -81,7 +83,7 @@ class HigherOrderModel:
         at_node = np.exp(at_node - at_node.max(axis=1, keepdims=True))
         return at_node / at_node.sum(axis=1, keepdims=True), given
 
-    def held_at_nodes(self, given: np.ndarray) -> np.ndarray:
+    def held_at_nodes(self, given: Floats) -> Floats:
         """Return P(skill held | node, answers), shape as ``given``."""
         held = given.copy()
         for k in self.order:
@@ -89,13 +91,13 @@ class HigherOrderModel:
                 held[k] *= held[self.parent[k]]
         return held
 
-    def look(self, rows: Responses, classroom_means: np.ndarray) -> HigherOrderPosterior:
+    def look(self, rows: Responses, classroom_means: Floats) -> HigherOrderPosterior:
         """Return what the answers say about each row's student."""
         classrooms, place = rows.own_classrooms()
         nodes = factor.node_weights(classroom_means[classrooms])[place]
         return HigherOrderPosterior(self, *self.posterior(*rows.right_and_wrong(), nodes))
 
-    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         sums = np.zeros(rows.n_classrooms)
         for part in rows.chunks():
@@ -108,15 +110,16 @@ class HigherOrderPosterior:
     """What the answers say: the ability, and each skill given the ability."""
 
     model: HigherOrderModel
-    at_node: np.ndarray
-    given: np.ndarray
+    at_node: Floats
+    given: Floats
 
-    def mastery(self) -> np.ndarray:
+    def mastery(self) -> Floats:
         """Return P(skill held), shape (n_rows, n_skills)."""
         held = self.model.held_at_nodes(self.given)
-        return np.clip(np.einsum("knq,nq->nk", held, self.at_node), 0.0, 1.0)
+        mastery: Floats = np.clip(np.einsum("knq,nq->nk", held, self.at_node), 0.0, 1.0)
+        return mastery
 
-    def ready(self) -> np.ndarray:
+    def ready(self) -> Floats:
         """Return P(all direct prerequisites held), shape (n_rows, n_skills).
 
         Several prerequisites are independent given the ability.
@@ -128,23 +131,24 @@ class HigherOrderPosterior:
             ready[:, k] = (every * self.at_node).sum(axis=1)
         return np.clip(ready, 0.0, 1.0)
 
-    def success(self) -> np.ndarray:
+    def success(self) -> Floats:
         """Return P(right), shape (n_rows, n_items)."""
         lacking, holding = self.model.success.mean.T
-        return lacking + (holding - lacking) * self.mastery()[:, self.model.item_skill]
+        success: Floats = lacking + (holding - lacking) * self.mastery()[:, self.model.item_skill]
+        return success
 
-    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+    def without_own(self) -> tuple[Floats, Floats]:
         """Return P(right) of right answers and P(wrong) of wrong ones, from the others."""
         lacking, holding = self.model.success.mean.T
         mastery = self.mastery()[:, self.model.item_skill]
         right = 1 / (mastery / holding + (1 - mastery) / lacking)
         return right, 1 / (mastery / (1 - holding) + (1 - mastery) / (1 - lacking))
 
-    def most_probable(self) -> np.ndarray:
+    def most_probable(self) -> Truths:
         """Return each skill where it is more probable than not, shape (n_rows, n_skills)."""
         return self.mastery() > 0.5
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, rng: np.random.Generator) -> Truths:
         """Return one profile a row, drawn from the joint posterior."""
         level = rng.random((len(self.at_node), 1))
         node = (np.cumsum(self.at_node, axis=1) < level).sum(axis=1)
@@ -157,14 +161,17 @@ class HigherOrderPosterior:
         return drawn
 
 
-def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
+def fit_higher_order(
+    rows: Responses | Spread, q: Integers, before: Truths, max_iter: int = 200, tol: float = 1e-4
+) -> tuple[HigherOrderModel, Floats, int]:
     """Return the fitted :class:`HigherOrderModel`, the classrooms' means, the EM steps."""
     share = _share_right(rows, q)
     rarest = np.where(q > 0, share, np.inf).argmin(axis=1)
     parent = np.where(before.any(axis=0), np.where(before.T, share, np.inf).argmin(axis=1), -1)
     one = np.ones(len(q), dtype=int)
     curves = items.CurvePrior()
-    start = items.weigh_curves(*np.zeros((2, len(q), 2)), one, curves)
+    nothing = np.zeros((len(q), 2))
+    start = items.weigh_curves(nothing, nothing, one, curves)
     model = HigherOrderModel(
         before,
         parent,
@@ -188,7 +195,9 @@ def fit_higher_order(rows: Responses, q, before, max_iter=200, tol=1e-4):
     return model, means, n_iter
 
 
-def expect(model: HigherOrderModel, rows: Responses, means):
+def expect(
+    model: HigherOrderModel, rows: Responses, means: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Return expected counts: right and wrong answers by skill, skills by node, abilities.
 
     The last is by classroom, as whatever adds parts up takes it; so in the other models.
@@ -219,7 +228,9 @@ def expect(model: HigherOrderModel, rows: Responses, means):
     return right, wrong, held_at, able_at, ability
 
 
-def refit_items(right, wrong, prior):
+def refit_items(
+    right: Floats, wrong: Floats, prior: items.CurvePrior
+) -> tuple[items.Success, items.CurvePrior]:
     """Return the items' shrunken probabilities and the refitted prior of curves."""
     one = np.ones(len(right), dtype=int)
     weights = items.weigh_curves(right, wrong, one, prior)
@@ -227,6 +238,6 @@ def refit_items(right, wrong, prior):
     return items.add_own(curve, right, wrong), prior.refit(weights, one)
 
 
-def _share_right(rows: Responses, q) -> np.ndarray:
+def _share_right(rows: Responses | Spread, q: Integers) -> Floats:
     right, asked, _ = rows.add_up(count_answers, None, np.zeros(rows.n_classrooms))
     return (right @ q + 1) / (asked @ q + 2)

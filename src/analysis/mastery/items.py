@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from analysis.mastery.arrays import Floats, Integers
+
 GUESSES = np.array(
     [0.01, 0.03, 0.06, 0.09, 0.12, 0.16, 0.2, 0.25, 0.3, 0.36, 0.43, 0.5, 0.58, 0.66, 0.74, 0.82]
 )
@@ -40,7 +42,7 @@ Fixed: learnt from expected counts it only confirms itself. 15 to 30 predicts hi
 best on real data, 60 and more classifies best where items are purely conjunctive."""
 
 
-def _list_candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _list_candidates() -> tuple[Floats, Floats, Integers]:
     guess, slip, shape = np.meshgrid(GUESSES, SLIPS, np.arange(N_SHAPES), indexing="ij")
     rising = guess + slip <= 1 - SMALLEST_GAP
     return guess[rising], slip[rising], shape[rising]
@@ -49,7 +51,7 @@ def _list_candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 GUESS, SLIP, SHAPE = _list_candidates()
 
 
-def curve_table(n_required: int) -> np.ndarray:
+def curve_table(n_required: int) -> Floats:
     """Return P(right) of every candidate, shape (n_candidates, n_required + 1).
 
     Examples
@@ -71,7 +73,7 @@ class CurvePrior:
     slip: float = START
     shapes: tuple[float, ...] = (0.5, 0.5)
 
-    def log_weights(self) -> np.ndarray:
+    def log_weights(self) -> Floats:
         """Return the log prior of every candidate."""
         logs = (
             xlogy(CONCENTRATION * self.guess - 1, GUESS)
@@ -80,9 +82,10 @@ class CurvePrior:
             + xlogy(CONCENTRATION * (1 - self.slip) - 1, 1 - SLIP)
             + np.log(_cell_sizes())
         )
-        return logs + np.log(np.array(self.shapes))[SHAPE]
+        total: Floats = logs + np.log(np.array(self.shapes))[SHAPE]
+        return total
 
-    def refit(self, weights: np.ndarray, n_required: np.ndarray) -> CurvePrior:
+    def refit(self, weights: Floats, n_required: Integers) -> CurvePrior:
         """Return the prior pooled over the items' weights (n_items, n_candidates)."""
         pooled = POOL_WEIGHT + len(weights)
         guess = (POOL_WEIGHT * START + (weights @ GUESS).sum()) / pooled
@@ -93,16 +96,14 @@ class CurvePrior:
         return CurvePrior(float(guess), float(slip), tuple(shapes))
 
 
-def _cell_sizes() -> np.ndarray:
+def _cell_sizes() -> Floats:
     # The grid is finer near 0: each point stands for the width around it.
-    guess = np.gradient(GUESSES)[np.searchsorted(GUESSES, GUESS)]
-    slip = np.gradient(SLIPS)[np.searchsorted(SLIPS, SLIP)]
+    guess: Floats = np.gradient(GUESSES)[np.searchsorted(GUESSES, GUESS)]
+    slip: Floats = np.gradient(SLIPS)[np.searchsorted(SLIPS, SLIP)]
     return guess * slip
 
 
-def weigh_curves(
-    right: np.ndarray, wrong: np.ndarray, n_required: np.ndarray, prior: CurvePrior
-) -> np.ndarray:
+def weigh_curves(right: Floats, wrong: Floats, n_required: Integers, prior: CurvePrior) -> Floats:
     """Return each item's weights over the candidates, shape (n_items, n_candidates).
 
     Parameters
@@ -120,8 +121,9 @@ def weigh_curves(
         items = n_required == m
         p = curve_table(int(m))
         logs[items] += right[items, : m + 1] @ np.log(p).T + wrong[items, : m + 1] @ np.log1p(-p).T
-    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,12 @@ class Success:
     together with log ``mean`` as students become many.
     """
 
-    mean: np.ndarray
-    right: np.ndarray
-    wrong: np.ndarray
+    mean: Floats
+    right: Floats
+    wrong: Floats
 
 
-def believe_curves(weights: np.ndarray, n_required: np.ndarray) -> Success:
+def believe_curves(weights: Floats, n_required: Integers) -> Success:
     """Return the weighed curve of each item, shape (n_items, 1 + most required skills)."""
     shape = (3, len(weights), int(n_required.max()) + 1)
     curves = np.full(shape, np.nan)
@@ -149,7 +151,7 @@ def believe_curves(weights: np.ndarray, n_required: np.ndarray) -> Success:
     return Success(*curves)
 
 
-def add_own(curve: Success, right: np.ndarray, wrong: np.ndarray) -> Success:
+def add_own(curve: Success, right: Floats, wrong: Floats) -> Success:
     """Return ``curve`` moved to the groups' own right and wrong answers, all of one shape."""
     asked = right + wrong
     trust = OWN_WEIGHT / (asked + OWN_WEIGHT)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analysis.errors import DataError
 from analysis.mastery.ability import fit_ability
+from analysis.mastery.arrays import Floats, Integers, Truths
 from analysis.mastery.blend import skill_share
 from analysis.mastery.factor import find_means
-from analysis.mastery.higher_order import fit_higher_order
-from analysis.mastery.profile import fit_profiles
+from analysis.mastery.higher_order import HigherOrderModel, HigherOrderPosterior, fit_higher_order
+from analysis.mastery.profile import ProfileModel, ProfilePosterior, fit_profiles
 from analysis.mastery.responses import Responses, as_rows, distinct_rows
 from analysis.mastery.spread import Spread
-from analysis.mastery.structure import list_profiles, read_prerequisites
+from analysis.mastery.structure import Prerequisites, list_profiles, read_prerequisites
+
+SkillModel = ProfileModel | HigherOrderModel
+Posterior = ProfilePosterior | HigherOrderPosterior
+Values = TypeVar("Values", Floats, Truths)
 
 
 class MasteryModel(TransformerMixin, BaseEstimator):
@@ -75,16 +82,19 @@ class MasteryModel(TransformerMixin, BaseEstimator):
            [0, 0]])
     """
 
+    skill_model_: SkillModel
+    skill_names_: list[Hashable]
+
     def __init__(
         self,
-        q_matrix=None,
-        prerequisites=None,
-        random_state=0,
+        q_matrix: ArrayLike | pd.DataFrame | None = None,
+        prerequisites: Prerequisites | None = None,
+        random_state: int | np.random.RandomState | None = 0,
         *,
-        item_weight=None,
-        max_iter=300,
-        tol=1e-4,
-    ):
+        item_weight: ArrayLike | None = None,
+        max_iter: int = 300,
+        tol: float = 1e-4,
+    ) -> None:
         self.q_matrix = q_matrix
         self.prerequisites = prerequisites
         self.random_state = random_state
@@ -92,7 +102,9 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         self.max_iter = max_iter
         self.tol = tol
 
-    def fit(self, X, y=None, classrooms=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, classrooms: ArrayLike | None = None
+    ) -> MasteryModel:
         """Learn how items and skills behave from everybody's answers.
 
         Parameters
@@ -136,11 +148,12 @@ class MasteryModel(TransformerMixin, BaseEstimator):
 
     def _fit_rows(self, rows: Responses | Spread) -> MasteryModel:
         profiles = list_profiles(self.prerequisites_)
-        how = {"max_iter": self.max_iter, "tol": self.tol}
+        known = rows, self.q_matrix_, self.prerequisites_
+        fitted: tuple[SkillModel, Floats, int]
         if profiles is None:
-            fitted = fit_higher_order(rows, self.q_matrix_, self.prerequisites_, **how)
+            fitted = fit_higher_order(*known, self.max_iter, self.tol)
         else:
-            fitted = fit_profiles(rows, self.q_matrix_, self.prerequisites_, profiles, **how)
+            fitted = fit_profiles(*known, profiles, self.max_iter, self.tol)
         self.skill_model_, means, self.n_iter_ = fitted
         self.ability_model_, ability_means = fit_ability(rows)
         self.skill_share_ = skill_share(
@@ -149,7 +162,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         self._n_features_out = self.q_matrix_.shape[1]
         return self
 
-    def transform(self, X, classrooms=None):
+    def transform(self, X: ArrayLike, classrooms: ArrayLike | None = None) -> Floats:
         """Return the probability that each student holds each skill.
 
         Parameters
@@ -167,7 +180,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         """
         return self._stack(X, classrooms, lambda seen: seen.mastery())
 
-    def predict_profiles(self, X, classrooms=None):
+    def predict_profiles(self, X: ArrayLike, classrooms: ArrayLike | None = None) -> Truths:
         """Return the most probable profile of each student, as a whole.
 
         Returns
@@ -177,7 +190,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         """
         return self._stack(X, classrooms, lambda seen: seen.most_probable())
 
-    def ready(self, X, classrooms=None):
+    def ready(self, X: ArrayLike, classrooms: ArrayLike | None = None) -> Floats:
         """Return the probability that all direct prerequisites of each skill are held.
 
         Returns
@@ -187,7 +200,13 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         """
         return self._stack(X, classrooms, lambda seen: seen.ready())
 
-    def sample_profiles(self, X, n_draws=200, random_state=None, classrooms=None):
+    def sample_profiles(
+        self,
+        X: ArrayLike,
+        n_draws: int = 200,
+        random_state: int | np.random.RandomState | None = None,
+        classrooms: ArrayLike | None = None,
+    ) -> Truths:
         """Draw profiles from each student's joint posterior.
 
         Returns
@@ -202,7 +221,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
             return np.zeros((0, sum(len(p.answers) for p, _ in looks), self._n_features_out), bool)
         return np.stack([np.concatenate(parts) for parts in draws])
 
-    def predict_responses(self, X, classrooms=None):
+    def predict_responses(self, X: ArrayLike, classrooms: ArrayLike | None = None) -> Floats:
         """Return the probability of a right answer to every item.
 
         A blend of the skill model and one ability, in the share that best predicts each
@@ -217,7 +236,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         by_ability = self.predict_by_ability(X, classrooms)
         return self.skill_share_ * by_skill + (1 - self.skill_share_) * by_ability
 
-    def predict_by_ability(self, X, classrooms=None):
+    def predict_by_ability(self, X: ArrayLike, classrooms: ArrayLike | None = None) -> Floats:
         """Return the probability of a right answer by one ability, without any skills.
 
         Returns
@@ -229,34 +248,38 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         parts = [self.ability_model_.look(part, means).success() for part in rows.chunks()]
         return np.concatenate(parts)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the skills' names."""
         check_is_fitted(self)
         return np.asarray([str(name) for name in self.skill_names_], dtype=object)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.non_deterministic = False
         return tags
 
-    def _stack(self, X, classrooms, what) -> np.ndarray:
+    def _stack(
+        self, X: ArrayLike, classrooms: ArrayLike | None, what: Callable[[Posterior], Values]
+    ) -> Values:
         return np.concatenate([what(seen) for _, seen in self._look(X, classrooms)])
 
-    def _look(self, X, classrooms) -> Iterator[tuple]:
+    def _look(
+        self, X: ArrayLike, classrooms: ArrayLike | None
+    ) -> Iterator[tuple[Responses, Posterior]]:
         rows = self._rows(X, classrooms)
         means = find_means(self.skill_model_, rows)
         for part in rows.chunks():
             yield part, self.skill_model_.look(part, means)
 
-    def _rows(self, X, classrooms) -> Responses:
+    def _rows(self, X: ArrayLike, classrooms: ArrayLike | None) -> Responses:
         check_is_fitted(self)
         answers = self._read_answers(X, reset=False)
         labels, n_classrooms = _number_classrooms(classrooms, len(answers))
         return as_rows(answers, labels, n_classrooms, self._read_weights(answers.shape[1]))
 
-    def _read_answers(self, X, *, reset: bool) -> np.ndarray:
-        answers = validate_data(
+    def _read_answers(self, X: ArrayLike, *, reset: bool) -> Floats:
+        answers: Floats = validate_data(
             self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
         )
         outside = (answers < 0) | (answers > 1)
@@ -281,7 +304,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         self.q_matrix_ = _check_q(np.asarray(q), n_items, self.skill_names_)
         self.prerequisites_ = read_prerequisites(self.prerequisites, self.skill_names_)
 
-    def _read_weights(self, n_items: int) -> np.ndarray:
+    def _read_weights(self, n_items: int) -> Floats:
         if self.item_weight is None:
             return np.ones(n_items)
         weight = np.asarray(self.item_weight, dtype=float)
@@ -293,7 +316,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         return weight
 
 
-def _check_q(q: np.ndarray, n_items: int, skill_names: list) -> np.ndarray:
+def _check_q(q: np.ndarray, n_items: int, skill_names: list[Hashable]) -> Integers:
     if q.ndim != 2 or len(q) != n_items:
         raise DataError(
             f"the Q-matrix has shape {q.shape}, the answers have {n_items} items.\n"
@@ -308,7 +331,7 @@ def _check_q(q: np.ndarray, n_items: int, skill_names: list) -> np.ndarray:
     return q.astype(int)
 
 
-def _number_classrooms(classrooms, n_students: int) -> tuple[np.ndarray, int]:
+def _number_classrooms(classrooms: ArrayLike | None, n_students: int) -> tuple[Integers, int]:
     if classrooms is None:
         return np.zeros(n_students, dtype=int), 1
     labels = np.asarray(classrooms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from scipy.special import ndtr
 
 from analysis.errors import DataError
 from analysis.files import natural_key
-from analysis.scales import SCALES
+from analysis.mastery.arrays import Floats, Integers
+from analysis.scales import SCALES, Scale
 from analysis.tables import EVIDENCE, Kind, check_table
 
 ITEM = ["source", "observation_id"]
@@ -25,6 +26,12 @@ had-or-not far too sure where students differ by degrees: mean log-loss of who h
 (``benchmarks/results/mastery-ratings.md``)."""
 
 
+Item = tuple[str, str]
+GivenScale = Scale | Sequence[str] | tuple[Sequence[str], str]
+GivenScales = Mapping[str, GivenScale]
+ReadScales = dict[str, tuple[list[str], str]]
+
+
 @dataclass(frozen=True)
 class Observations:
     """Answers of ``student_ids`` (rows) to observations (columns), NaN where there is none.
@@ -32,19 +39,19 @@ class Observations:
     ``items`` are pairs (source, observation_id); ``q`` is the Q-matrix over ``skill_ids``.
     """
 
-    answers: np.ndarray
+    answers: Floats
     student_ids: list[str]
-    items: list[tuple[str, str]]
+    items: list[Item]
     skill_ids: list[str]
-    q: np.ndarray
-    weight: np.ndarray
+    q: Integers
+    weight: Floats
 
 
 def read_observations(
     evidence: pd.DataFrame,
     window: str,
     *,
-    scales: Mapping[str, object] | None = None,
+    scales: GivenScales | None = None,
     where: str = "the evidence",
 ) -> Observations:
     """Return one window's evidence as a matrix.
@@ -56,8 +63,8 @@ def read_observations(
     window
         The assessment window; rows of other windows are left out.
     scales
-        For levels, by name of the scale: an object with ``levels`` (labels, lowest first)
-        and ``mastery`` (the first that counts); the pair of these; or the labels alone, of
+        For levels, by name of the scale: a :class:`analysis.scales.Scale`; the pair of its
+        labels, lowest first, and the first that counts as mastery; or the labels alone, of
         which the upper half counts. Default: :data:`analysis.scales.SCALES`.
     where
         The table's name in an error.
@@ -97,7 +104,7 @@ def read_observations(
     return Observations(answers, student_ids, items, skill_ids, q, weight)
 
 
-def add_shares(evidence: pd.DataFrame, scales: Mapping | None = None) -> pd.DataFrame:
+def add_shares(evidence: pd.DataFrame, scales: GivenScales | None = None) -> pd.DataFrame:
     """Return the evidence with a column ``share``: what was shown, 0 to 1, whatever its kind.
 
     Parameters
@@ -124,7 +131,7 @@ def add_shares(evidence: pd.DataFrame, scales: Mapping | None = None) -> pd.Data
     return evidence.assign(share=share_of(evidence, read_scales(scales), "the evidence"))
 
 
-def share_of(table: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
+def share_of(table: pd.DataFrame, scales: ReadScales, where: str) -> pd.Series:
     """Return each row of evidence as a share of 0..1, missing where it says nothing."""
     _refuse_points_above(table, where)
     share = table["points"] / table["points_possible"]
@@ -139,7 +146,7 @@ def share_of(table: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
     return share.where(~is_level, _places(table[is_level], scales, where))
 
 
-def _places(levels: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
+def _places(levels: pd.DataFrame, scales: ReadScales, where: str) -> pd.Series:
     places = {
         (scale, label): place
         for scale in levels["scale"].dropna().unique()
@@ -158,7 +165,7 @@ def _places(levels: pd.DataFrame, scales: Mapping, where: str) -> pd.Series:
     return pd.Series([places.get(key, np.nan) for key in keys], index=levels.index, dtype=float)
 
 
-def read_scales(scales: Mapping[str, object] | None) -> dict[str, tuple[list[str], str]]:
+def read_scales(scales: GivenScales | None) -> ReadScales:
     """Return each scale as its labels, lowest first, and the first that counts as mastery.
 
     ``None``: the scales of :mod:`analysis.scales`.
@@ -173,12 +180,13 @@ def read_scales(scales: Mapping[str, object] | None) -> dict[str, tuple[list[str
     }
 
 
-def _read_scale(scale) -> tuple[list[str], str]:
-    if hasattr(scale, "levels"):
+def _read_scale(scale: GivenScale) -> tuple[list[str], str]:
+    if isinstance(scale, Scale):
         return list(scale.levels), scale.mastery
-    if len(scale) == 2 and not isinstance(scale[0], str):
-        return list(scale[0]), scale[1]
-    return list(scale), scale[len(scale) // 2]
+    if isinstance(scale[0], str):
+        labels = [str(label) for label in scale]
+        return labels, labels[len(labels) // 2]
+    return list(scale[0]), str(scale[1])
 
 
 def _scale_places(labels: list[str], first: str) -> dict[str, float]:
@@ -189,7 +197,7 @@ def _scale_places(labels: list[str], first: str) -> dict[str, float]:
     }
 
 
-def _columns(table: pd.DataFrame, items: list[tuple[str, str]]) -> np.ndarray:
+def _columns(table: pd.DataFrame, items: list[Item]) -> Integers:
     # Few names stand in many rows: a pair of names is looked up once.
     (first, sources), (second, names) = (pd.factorize(table[name]) for name in ITEM)
     pairs, rows = np.unique(first * max(1, len(names)) + second, return_inverse=True)
@@ -199,7 +207,7 @@ def _columns(table: pd.DataFrame, items: list[tuple[str, str]]) -> np.ndarray:
     return np.array([place[pair] for pair in told], dtype=int)[rows]
 
 
-def _observations(table: pd.DataFrame) -> list[tuple[str, str]]:
+def _observations(table: pd.DataFrame) -> list[Item]:
     # Lists first: text in Arrow's form is slow to walk along.
     return list(zip(table["source"].tolist(), table["observation_id"].tolist(), strict=True))
 

@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.mastery import factor, items
+from analysis.mastery.arrays import Floats, Integers, Truths
 from analysis.mastery.responses import Responses
+from analysis.mastery.spread import Spread
 
 PRIOR_WEIGHT = 300.0
 """Weight of the higher-order prior against the profiles' own frequencies, in students. Of 100,
@@ -31,21 +33,22 @@ SMALLEST = 1e-300
 class ProfileModel:
     """Fitted parameters; ``success`` is of shape (n_items, n_profiles)."""
 
-    profiles: np.ndarray
-    before: np.ndarray
-    q: np.ndarray
+    profiles: Truths
+    before: Truths
+    q: Integers
     success: items.Success
     skills: factor.SkillPrior
-    lift: np.ndarray
+    lift: Floats
     """How much more frequent each profile is than the higher-order prior says."""
 
-    def prior(self, classroom_means: np.ndarray) -> np.ndarray:
+    def prior(self, classroom_means: Floats) -> Floats:
         """Return P(profile | classroom), shape (n_classrooms, n_profiles)."""
         given_node = profiles_at_nodes(self.profiles, self.before, self.skills)
-        prior = factor.node_weights(classroom_means) @ given_node.T * self.lift
-        return prior / prior.sum(axis=1, keepdims=True)
+        prior: Floats = factor.node_weights(classroom_means) @ given_node.T * self.lift
+        prior /= prior.sum(axis=1, keepdims=True)
+        return prior
 
-    def look(self, rows: Responses, classroom_means: np.ndarray) -> ProfilePosterior:
+    def look(self, rows: Responses, classroom_means: Floats) -> ProfilePosterior:
         """Return what the answers say about each row's student."""
         right, wrong = rows.right_and_wrong()
         logs = right @ self.success.right + wrong @ self.success.wrong
@@ -56,7 +59,7 @@ class ProfileModel:
         logs /= logs.sum(axis=1, keepdims=True)
         return ProfilePosterior(self, logs)
 
-    def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
+    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         counts = np.zeros((rows.n_classrooms, len(self.profiles)))
         for part in rows.chunks():
@@ -69,22 +72,22 @@ class ProfilePosterior:
     """P(profile | answers), shape (n_rows, n_profiles), and what follows from it."""
 
     model: ProfileModel
-    share: np.ndarray
+    share: Floats
 
-    def mastery(self) -> np.ndarray:
+    def mastery(self) -> Floats:
         """Return P(skill held), shape (n_rows, n_skills)."""
         return np.clip(self.share @ self.model.profiles, 0.0, 1.0)
 
-    def ready(self) -> np.ndarray:
+    def ready(self) -> Floats:
         """Return P(all direct prerequisites held), shape (n_rows, n_skills)."""
-        lacks = ~self.model.profiles @ self.model.before.astype(int) > 0
+        lacks: Truths = ~self.model.profiles @ self.model.before
         return np.clip(self.share @ ~lacks, 0.0, 1.0)
 
-    def success(self) -> np.ndarray:
+    def success(self) -> Floats:
         """Return P(right), shape (n_rows, n_items)."""
         return self.share @ self.model.success.mean.T
 
-    def without_own(self) -> tuple[np.ndarray, np.ndarray]:
+    def without_own(self) -> tuple[Floats, Floats]:
         """Return P(right) of right answers and P(wrong) of wrong ones, from the others.
 
         The harmonic mean over the posterior takes an answer out of its own evidence.
@@ -92,18 +95,20 @@ class ProfilePosterior:
         success = self.model.success.mean.T
         return 1 / (self.share @ (1 / success)), 1 / (self.share @ (1 / (1 - success)))
 
-    def most_probable(self) -> np.ndarray:
+    def most_probable(self) -> Truths:
         """Return the most probable profile, shape (n_rows, n_skills)."""
-        return self.model.profiles[self.share.argmax(axis=1)]
+        profiles: Truths = self.model.profiles[self.share.argmax(axis=1)]
+        return profiles
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, rng: np.random.Generator) -> Truths:
         """Return one profile a row, drawn from the posterior."""
         level = rng.random((len(self.share), 1)) * self.share.sum(axis=1, keepdims=True)
         drawn = (np.cumsum(self.share, axis=1) < level).sum(axis=1)
-        return self.model.profiles[np.minimum(drawn, self.share.shape[1] - 1)]
+        profiles: Truths = self.model.profiles[np.minimum(drawn, self.share.shape[1] - 1)]
+        return profiles
 
 
-def profiles_at_nodes(profiles, before, skills: factor.SkillPrior) -> np.ndarray:
+def profiles_at_nodes(profiles: Truths, before: Truths, skills: factor.SkillPrior) -> Floats:
     """Return P(profile | node), shape (n_profiles, n_nodes); sums to 1 over profiles."""
     p = skills.at_nodes()
     given = np.ones((len(profiles), factor.N_NODES))
@@ -115,12 +120,20 @@ def profiles_at_nodes(profiles, before, skills: factor.SkillPrior) -> np.ndarray
     return given
 
 
-def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
+def fit_profiles(
+    rows: Responses | Spread,
+    q: Integers,
+    before: Truths,
+    profiles: Truths,
+    max_iter: int = 200,
+    tol: float = 1e-4,
+) -> tuple[ProfileModel, Floats, int]:
     """Return the fitted :class:`ProfileModel`, the classrooms' means, and the EM steps."""
     held = HeldGroups(q, profiles)
     curves = items.CurvePrior()
     n_items, n_skills = q.shape
-    weights = items.weigh_curves(*np.zeros((2, n_items, held.most + 1)), held.n_required, curves)
+    nothing = np.zeros((n_items, held.most + 1))
+    weights = items.weigh_curves(nothing, nothing, held.n_required, curves)
     model = ProfileModel(
         profiles,
         before,
@@ -144,7 +157,7 @@ def fit_profiles(rows: Responses, q, before, profiles, max_iter=200, tol=1e-4):
     return model, means, n_iter
 
 
-def expect(model, rows, means):
+def expect(model: ProfileModel, rows: Responses, means: Floats) -> tuple[Floats, Floats, Floats]:
     """Return expected counts: right and wrong answers a profile; profiles a classroom."""
     n_items, n_profiles = model.success.mean.shape
     counts = np.zeros((rows.n_classrooms, n_profiles))
@@ -159,7 +172,9 @@ def expect(model, rows, means):
     return right, wrong, counts
 
 
-def maximise_prior(model, counts, means):
+def maximise_prior(
+    model: ProfileModel, counts: Floats, means: Floats
+) -> tuple[ProfileModel, Floats]:
     """Return the model with its profiles' prior refitted, and the classrooms' means."""
     at_node, ability = spread_over_nodes(model, counts, means)
     held, able = np.zeros((2, model.profiles.shape[1], factor.N_NODES))
@@ -177,7 +192,7 @@ def maximise_prior(model, counts, means):
     return replace(plain, lift=shrunk / np.maximum(expected / total, SMALLEST)), means
 
 
-def spread_over_nodes(model, counts, means):
+def spread_over_nodes(model: ProfileModel, counts: Floats, means: Floats) -> tuple[Floats, Floats]:
     """Return students by profile and ability node, and each classroom's sum of abilities."""
     given = profiles_at_nodes(model.profiles, model.before, model.skills)
     nodes = factor.node_weights(means)
@@ -190,7 +205,7 @@ def spread_over_nodes(model, counts, means):
 class HeldGroups:
     """Which profiles an item cannot tell apart, and its probabilities for each group."""
 
-    def __init__(self, q: np.ndarray, profiles: np.ndarray):
+    def __init__(self, q: Integers, profiles: Truths):
         self.n_required = q.sum(axis=1)
         self.most = int(self.n_required.max())
         self.n_held = q @ profiles.T.astype(int)
@@ -204,10 +219,15 @@ class HeldGroups:
         values = (curves.mean, curves.right, curves.wrong)
         return items.Success(*(value[self.rows, self.n_held] for value in values))
 
-    def refit(self, right, wrong, prior):
+    def refit(
+        self, right: Floats, wrong: Floats, prior: items.CurvePrior
+    ) -> tuple[items.Success, items.CurvePrior]:
         """Return the items' shrunken probabilities and the refitted prior of curves."""
-        held = [self._sum(values, self.n_held, self.most + 1) for values in (right, wrong)]
-        weights = items.weigh_curves(*held, self.n_required, prior)
+        n_held, width = self.n_held, self.most + 1
+        weights = items.weigh_curves(
+            self._sum(right, n_held, width), self._sum(wrong, n_held, width),
+            self.n_required, prior,
+        )  # fmt: skip
         curve = self.spread(items.believe_curves(weights, self.n_required))
         own = [
             self._sum(values, self.group, self.n_groups)[self.rows, self.group]
@@ -215,16 +235,17 @@ class HeldGroups:
         ]
         return items.add_own(curve, *own), prior.refit(weights, self.n_required)
 
-    def of_groups(self, item: int, by_profile: np.ndarray) -> list[float]:
+    def of_groups(self, item: int, by_profile: Floats) -> list[float]:
         """Return one item's values for each group of profiles, in order of group."""
         first = np.unique(self.group[item], return_index=True)[1]
-        return by_profile[first].tolist()
+        values: list[float] = by_profile[first].tolist()
+        return values
 
-    def of_profiles(self, item: int, by_group: list[float]) -> np.ndarray:
+    def of_profiles(self, item: int, by_group: list[float]) -> Floats:
         """Return one item's values for each profile: the way back."""
         return np.array(by_group)[np.unique(self.group[item], return_inverse=True)[1]]
 
-    def _sum(self, values, column, width):
+    def _sum(self, values: Floats, column: Integers, width: int) -> Floats:
         flat = (self.rows * width + column).ravel()
         total = np.bincount(flat, weights=values.ravel(), minlength=len(values) * width)
-        return total.reshape(len(values), width)
+        return total.reshape(len(values), width).astype(float, copy=False)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from analysis.mastery.ability import AbilityModel
+from analysis.mastery.arrays import Integers, Truths
 from analysis.mastery.factor import SkillPrior
 from analysis.mastery.higher_order import HigherOrderModel
 from analysis.mastery.items import Success
@@ -17,7 +21,7 @@ SUCCESS = ("mean", "right", "wrong")
 HIGHER_ORDER = ("parent", "item_skill")
 
 
-def dump_model(model: MasteryModel) -> dict:
+def dump_model(model: MasteryModel) -> dict[str, Any]:
     """Return a fitted model as lists and numbers that JSON can hold."""
     fitted = model.skill_model_
     stored = {
@@ -43,7 +47,7 @@ def dump_model(model: MasteryModel) -> dict:
     return stored | {"kind": "higher order", "success": success} | _dump(fitted, HIGHER_ORDER)
 
 
-def load_model(stored: dict) -> MasteryModel:
+def load_model(stored: Mapping[str, Any]) -> MasteryModel:
     """Return the fitted model that :func:`dump_model` stored."""
     q = np.array(stored["q_matrix"], dtype=int)
     names = stored["skill_names"]
@@ -62,26 +66,28 @@ def load_model(stored: dict) -> MasteryModel:
     return model
 
 
-def _load_skill_model(stored: dict, q, before):
+def _load_skill_model(
+    stored: Mapping[str, Any], q: Integers, before: Truths
+) -> ProfileModel | HigherOrderModel:
     skills = SkillPrior(**_arrays(stored["skills"]))
-    if stored["kind"] == "profiles":
-        profiles = list_profiles(before)
+    profiles = list_profiles(before)
+    if profiles is not None:
         held = HeldGroups(q, profiles)
-        success = {
+        by_profile = {
             name: np.array([held.of_profiles(item, row) for item, row in enumerate(rows)])
             for name, rows in stored["success"].items()
         }
         lift = np.array(stored["lift"])
-        return ProfileModel(profiles, before, q, Success(**success), skills, lift)
+        return ProfileModel(profiles, before, q, Success(**by_profile), skills, lift)
     order = np.array(topological_order(before))
     fields = _arrays({name: stored[name] for name in HIGHER_ORDER})
     success = Success(**_arrays(stored["success"]))
     return HigherOrderModel(before=before, order=order, success=success, skills=skills, **fields)
 
 
-def _dump(fitted, names: tuple[str, ...]) -> dict:
+def _dump(fitted: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(fitted, name).tolist() for name in names}
 
 
-def _arrays(stored: dict) -> dict:
+def _arrays(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {name: np.array(values) for name, values in stored.items()}

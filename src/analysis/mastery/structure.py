@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
 from analysis.errors import DataError, UnknownError
+from analysis.mastery.arrays import Truths
 
+Pair = tuple[Hashable, Hashable]
+Prerequisites = pd.DataFrame | np.ndarray | Mapping[Hashable, Iterable[Hashable]] | Iterable[Pair]
 MOST_PROFILES = 256
 """Profiles listed one by one, at most: all profiles of 8 skills, or those that the
 prerequisites of more skills leave."""
 
 
-def read_prerequisites(prerequisites, skill_names: Sequence) -> np.ndarray:
+def read_prerequisites(
+    prerequisites: Prerequisites | None, skill_names: Sequence[Hashable]
+) -> Truths:
     """Return which skill must come directly before which.
 
     Parameters
@@ -46,8 +52,9 @@ def read_prerequisites(prerequisites, skill_names: Sequence) -> np.ndarray:
     before = np.zeros((n_skills, n_skills), dtype=bool)
     if prerequisites is None:
         return before
-    if _is_matrix(prerequisites, n_skills):
-        before |= np.asarray(prerequisites, dtype=bool)
+    matrix = _matrix_of(prerequisites, n_skills)
+    if matrix is not None:
+        before = matrix
     else:
         for first, then in _as_pairs(prerequisites):
             before[_position(first, skill_names), _position(then, skill_names)] = True
@@ -55,7 +62,7 @@ def read_prerequisites(prerequisites, skill_names: Sequence) -> np.ndarray:
     return before
 
 
-def list_profiles(before: np.ndarray, most: int = MOST_PROFILES) -> np.ndarray | None:
+def list_profiles(before: Truths, most: int = MOST_PROFILES) -> Truths | None:
     """Return every profile that respects the prerequisites, or None when there are too many.
 
     Parameters
@@ -88,20 +95,18 @@ def list_profiles(before: np.ndarray, most: int = MOST_PROFILES) -> np.ndarray |
     return profiles[np.lexsort((*profiles.T[::-1], profiles.sum(axis=1)))]
 
 
-def topological_order(before: np.ndarray) -> list[int]:
+def topological_order(before: Truths) -> list[int]:
     """Return the skills so that each comes after its prerequisites, ties by column."""
     graph = nx.from_numpy_array(before.astype(int), create_using=nx.DiGraph)
     return list(nx.lexicographical_topological_sort(graph))
 
 
-def _is_matrix(prerequisites, n_skills: int) -> bool:
-    if isinstance(prerequisites, Mapping):
-        return False
-    if hasattr(prerequisites, "to_numpy"):
-        return prerequisites.shape == (n_skills, n_skills) and _is_truth(prerequisites.to_numpy())
-    return getattr(prerequisites, "shape", None) == (n_skills, n_skills) and _is_truth(
-        prerequisites
-    )
+def _matrix_of(prerequisites: Prerequisites, n_skills: int) -> Truths | None:
+    if not isinstance(prerequisites, pd.DataFrame | np.ndarray):
+        return None
+    values = np.asarray(prerequisites)
+    is_matrix = values.shape == (n_skills, n_skills) and _is_truth(values)
+    return values.astype(bool) if is_matrix else None
 
 
 def _is_truth(matrix: np.ndarray) -> bool:
@@ -111,15 +116,15 @@ def _is_truth(matrix: np.ndarray) -> bool:
     return matrix.dtype.kind in "iuf" and len(matrix) != 2 and set(np.unique(matrix)) <= {0, 1}
 
 
-def _as_pairs(prerequisites):
+def _as_pairs(prerequisites: Prerequisites) -> list[Pair]:
     if isinstance(prerequisites, Mapping):
         return [(first, then) for then, listed in prerequisites.items() for first in listed]
-    if hasattr(prerequisites, "itertuples"):
+    if isinstance(prerequisites, pd.DataFrame):
         return list(prerequisites.itertuples(index=False, name=None))
     return list(prerequisites)
 
 
-def _position(skill, skill_names: Sequence) -> int:
+def _position(skill: Hashable, skill_names: Sequence[Hashable]) -> int:
     names = list(skill_names)
     if skill in names:
         return names.index(skill)
@@ -129,7 +134,7 @@ def _position(skill, skill_names: Sequence) -> int:
     raise UnknownError.of("skill", str(skill), known, "the Q-matrix named in prerequisites")
 
 
-def _refuse_circles(before: np.ndarray, skill_names: Sequence) -> None:
+def _refuse_circles(before: Truths, skill_names: Sequence[Hashable]) -> None:
     graph = nx.from_numpy_array(before.astype(int), create_using=nx.DiGraph)
     if not nx.is_directed_acyclic_graph(graph):
         cycle = [str(list(skill_names)[edge[0]]) for edge in nx.find_cycle(graph)]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
+
+from analysis.mastery.arrays import Floats, Integers
+from analysis.mastery.model import MasteryModel
 
 N_FOLDS = 5
 MOST_STUDENTS = 2_000
@@ -46,12 +51,17 @@ class Verdict:
     def __bool__(self) -> bool:
         return self.supports
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the figures under their names."""
         return asdict(self)
 
 
-def judge_skills(model, answers, classrooms=None, random_state=0) -> Verdict:
+def judge_skills(
+    model: MasteryModel,
+    answers: Floats,
+    classrooms: ArrayLike | None = None,
+    random_state: int = 0,
+) -> Verdict:
     """Hide every answer once, in five folds, and compare two predictions of it.
 
     Parameters
@@ -75,14 +85,19 @@ def judge_skills(model, answers, classrooms=None, random_state=0) -> Verdict:
     return judge_chosen(model, answers[chosen], classrooms, rng)
 
 
-def choose_students(n_students: int, rng: np.random.Generator) -> np.ndarray:
+def choose_students(n_students: int, rng: np.random.Generator) -> Integers:
     """Return the places of the students whose answers are hidden in turn, in order."""
     if n_students <= MOST_STUDENTS:
         return np.arange(n_students)
     return np.sort(rng.choice(n_students, MOST_STUDENTS, replace=False))
 
 
-def judge_chosen(model, answers, classrooms, rng: np.random.Generator) -> Verdict:
+def judge_chosen(
+    model: MasteryModel,
+    answers: Floats,
+    classrooms: ArrayLike | None,
+    rng: np.random.Generator,
+) -> Verdict:
     """Judge by the answers of :func:`choose_students`, with the same generator."""
     folds = rng.integers(N_FOLDS, size=answers.shape)
     losses = np.full((2, *answers.shape), np.nan)
@@ -102,13 +117,14 @@ def judge_chosen(model, answers, classrooms, rng: np.random.Generator) -> Verdic
     return _compare(*losses)
 
 
-def log_loss(answer: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def log_loss(answer: Floats, predicted: Floats) -> Floats:
     """Return -log P(answer); partial credit weighs both answers."""
-    predicted = np.clip(predicted, 1e-6, 1 - 1e-6)
-    return -(answer * np.log(predicted) + (1 - answer) * np.log1p(-predicted))
+    right = np.clip(predicted, 1e-6, 1 - 1e-6)
+    loss: Floats = -(answer * np.log(right) + (1 - answer) * np.log1p(-right))
+    return loss
 
 
-def _compare(skills: np.ndarray, ability: np.ndarray) -> Verdict:
+def _compare(skills: Floats, ability: Floats) -> Verdict:
     hidden = ~np.isnan(skills)
     n_hidden = int(hidden.sum())
     if n_hidden < 2 or (hidden.sum(axis=1) > 0).sum() < 2:

@@ -9,10 +9,15 @@ tells it to programs, ``causes`` names trouble without student data.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.nightly.door import run_night
+
 __all__ = ["run_night"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     # The summary is read by programs that need nothing else.
     if name == "run_night":
         from analysis.nightly.door import run_night

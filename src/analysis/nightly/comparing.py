@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -147,11 +149,11 @@ def _focus_of(settings: Settings, classroom_id: str, window: str) -> dict[str, s
     return dict(zip(groups["student_id"], pd.Series(skills), strict=True))
 
 
-def _key_of(folder: Path, classroom_id: str) -> dict | None:
+def _key_of(folder: Path, classroom_id: str) -> dict[str, Any] | None:
     return _read(folder, classroom_id).get("key")
 
 
-def _read(folder: Path, classroom_id: str) -> dict:
+def _read(folder: Path, classroom_id: str) -> dict[str, Any]:
     try:
         told = json.loads(_file(folder, classroom_id).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -159,7 +161,9 @@ def _read(folder: Path, classroom_id: str) -> dict:
     return told if isinstance(told, dict) else {}
 
 
-def _write(folder: Path, classroom_id: str, edition: Edition, focus: dict) -> None:
+def _write(
+    folder: Path, classroom_id: str, edition: Edition, focus: Mapping[str, str | None]
+) -> None:
     told = {"window": edition.window, "key": edition.entries[classroom_id].key, "focus": focus}
     write_json(_file(folder, classroom_id), told)
 

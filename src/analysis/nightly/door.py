@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from analysis.audit.people import NOBODY, People
 from analysis.errors import DataError, LockedError
@@ -49,7 +50,7 @@ class Told:
         In words.
     """
 
-    summary: dict
+    summary: dict[str, Any]
     digest: Digest
 
 
@@ -197,7 +198,7 @@ def _send(settings: Settings, night: Night, digest: Digest, *, wanted: bool) -> 
         return "failed", 1
 
 
-def _unwritten(night: Night, why: str) -> dict:
+def _unwritten(night: Night, why: str) -> dict[str, Any]:
     """Return a summary that could not be written: there is no room for it."""
     return {
         "exit_code": gravest([night.exit_code, 1]),
@@ -208,14 +209,14 @@ def _unwritten(night: Night, why: str) -> dict:
     }
 
 
-def _log(settings: Settings, night: Night, summary: dict) -> None:
+def _log(settings: Settings, night: Night, summary: dict[str, Any]) -> None:
     for step in night.steps:
         counts = " ".join(f"{name}={n}" for name, n in step.counts.items())
         said = [step.step, str(step.status), counts, step.problem or ""]
         if step.status is not Status.SKIPPED or step.problem:
             write_log(settings.out, night.started, " ".join(filter(None, said)))
     last = f"ended exit_code={summary['exit_code']} message={summary.get('notified', 'unknown')}"
-    write_log(settings.out, night.ended, last)
+    write_log(settings.out, night.ended or night.started, last)
 
 
 def _remove_old(folder: Path) -> None:

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from pathlib import Path
 
 from analysis.errors import AnalysisError, UsageError
 from analysis.settings import NotifySettings
@@ -40,7 +41,7 @@ def notify(settings: NotifySettings, subject: str, text: str) -> bool:
     if settings.command:
         _tell_by_command(settings, subject, text)
     if settings.smtp_host:
-        _tell_by_mail(settings, subject, text)
+        _tell_by_mail(settings, settings.smtp_host, subject, text)
     return bool(settings.command or settings.smtp_host)
 
 
@@ -53,13 +54,14 @@ def make_message(settings: NotifySettings, subject: str, text: str) -> EmailMess
     >>> make_message(settings, "All is well", "Nothing new.")["To"]
     'c@d.org'
     """
+    sender = settings.sender or ""
     message = EmailMessage()
-    message["From"] = settings.sender
+    message["From"] = sender
     message["To"] = ", ".join(settings.to)
     message["Subject"] = subject
     message["Date"] = formatdate(localtime=True)
     # The name of this computer is nobody's business.
-    message["Message-ID"] = make_msgid(domain=settings.sender.rsplit("@", 1)[-1])
+    message["Message-ID"] = make_msgid(domain=sender.rsplit("@", 1)[-1])
     message["Auto-Submitted"] = "auto-generated"
     # Not every server takes signs beyond ASCII as they are.
     message.set_content(text, cte="quoted-printable")
@@ -78,9 +80,10 @@ def read_password(settings: NotifySettings) -> str:
         password = os.environ.get(settings.password_variable, "")
         where = f"The variable {settings.password_variable}"
     else:
-        where = f"The file {settings.password_file}"
+        file = settings.password_file or Path()
+        where = f"The file {file}"
         try:
-            password = settings.password_file.read_text(encoding="utf-8").strip()
+            password = file.read_text(encoding="utf-8").strip()
         except OSError:
             password = ""
     if not password:
@@ -114,17 +117,18 @@ def _tell_by_command(settings: NotifySettings, subject: str, text: str) -> None:
         )
 
 
-def _tell_by_mail(settings: NotifySettings, subject: str, text: str) -> None:
+def _tell_by_mail(settings: NotifySettings, host: str, subject: str, text: str) -> None:
     password = read_password(settings) if settings.user else ""
     message = make_message(settings, subject, text)
     trusted = ssl.create_default_context()
     try:
+        server: smtplib.SMTP
         if settings.security == "tls":
             server = smtplib.SMTP_SSL(
-                settings.smtp_host, settings.smtp_port, timeout=settings.timeout, context=trusted
+                host, settings.smtp_port, timeout=settings.timeout, context=trusted
             )
         else:
-            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.timeout)
+            server = smtplib.SMTP(host, settings.smtp_port, timeout=settings.timeout)
         with server:
             if settings.security == "starttls":
                 server.starttls(context=trusted)
@@ -134,8 +138,8 @@ def _tell_by_mail(settings: NotifySettings, subject: str, text: str) -> None:
     except (OSError, smtplib.SMTPException) as error:
         # What the server answered may quote addresses and the account.
         raise NotifyError(
-            f"{settings.smtp_host} did not take the message ({type(error).__name__}).\n"
+            f"{host} did not take the message ({type(error).__name__}).\n"
             "Check the mail server, the account and security under [notify] in coach.toml."
         ) from None
     if refused:
-        raise NotifyError(f"{settings.smtp_host} refused {len(refused)} of the addresses.")
+        raise NotifyError(f"{host} refused {len(refused)} of the addresses.")

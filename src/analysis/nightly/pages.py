@@ -61,9 +61,9 @@ class Pages:
     error: Exception | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def failed_in(self, phase: str) -> bool:
-        """Whether it was stopped in this phase."""
-        return self.error is not None and self.phase == phase
+    def error_in(self, phase: str) -> Exception | None:
+        """Return what stopped it in this phase, if anything did."""
+        return self.error if self.phase == phase else None
 
 
 def make_pages(settings: Settings, window: str, kind: str) -> Pages:

@@ -179,7 +179,7 @@ class Run:
 
     def _outcome_of(self, phase: str) -> _Outcome:
         every = self.night.pages
-        errors = [one.error for one in every if one.failed_in(phase)]
+        errors = [error for one in every if (error := one.error_in(phase))]
         counts = {
             "report": {
                 "pages_made": sum(one.n_made for one in every),

@@ -45,7 +45,7 @@ def share_out(settings: Settings, folder: Path, pages: Sequence[Pages]) -> dict[
     """
     out = settings.run.share_out
     _remove_unfinished(out)
-    made = {}
+    made: dict[str, int] = {}
     for name in settings.run.share_to:
         key = _key(settings, pages)
         if _is_shared(out / name, folder, name, key):

@@ -39,6 +39,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from analysis.files import write_json, write_whole
 
@@ -96,7 +97,7 @@ def write_last_run(
     edition: str | None,
     digest: Path | None,
     notified: str,
-) -> dict:
+) -> dict[str, Any]:
     """Write ``last-run.json`` in one step and return what it says."""
     told = {
         "schema": SCHEMA,
@@ -114,7 +115,7 @@ def write_last_run(
     return told
 
 
-def read_last_run(out: Path) -> dict | None:
+def read_last_run(out: Path) -> dict[str, Any] | None:
     """Return what the newest run left, or none where there is nothing whole.
 
     Examples
@@ -163,7 +164,7 @@ def as_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _told(step: Step) -> dict:
+def _told(step: Step) -> dict[str, Any]:
     told = asdict(step) | {"status": str(step.status), "counts": dict(step.counts)}
     del told["exit_code"]
     return told

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from analysis.district import import_exports, known_to
 from analysis.errors import AnalysisError, DataError, UsageError
@@ -99,9 +100,8 @@ def take_in(settings: Settings, look: Look, record: Record, now: datetime) -> tu
         remembered = _remember(record, look, copies, {}, known_digest(store), now)
         refused = dict.fromkeys(look.unreadable, CANNOT_OPEN)
         return Taken(copies=sorted(copies), refused=refused), remembered
-    imports, refused = _read_together([one.path for one in wanted], store, _how(settings))
-    named = {one.path: one.name for one in wanted}
-    told = {named[path]: message for path, message in refused.items()}
+    imports, why = _read_together([one.path for one in wanted], store, _how(settings))
+    told = {one.name: why[one.path] for one in wanted if one.path in why}
     summaries = [one.summary() for one in imports]
     for summary in summaries:
         told |= _refused_of(summary, wanted)
@@ -171,7 +171,7 @@ def _wanted(
     return again + in_order([*refused, *new])
 
 
-def _how(settings: Settings) -> dict:
+def _how(settings: Settings) -> dict[str, Any]:
     run = settings.run
     return {
         "root": run.inbox,
@@ -185,7 +185,7 @@ def _how(settings: Settings) -> dict:
 
 
 def _read_together(
-    paths: list[Path], store: Store, how: dict
+    paths: list[Path], store: Store, how: dict[str, Any]
 ) -> tuple[list[Import], dict[Path, str]]:
     """Import files together; where one spoils it for all, the others without it.
 
@@ -219,7 +219,7 @@ def _read_together(
     return _join([first, *parts, ([], refused)])
 
 
-def _why_refused(path: Path, store: Store, how: dict) -> str | None:
+def _why_refused(path: Path, store: Store, how: dict[str, Any]) -> str | None:
     try:
         pass_on_exports([path], _read_through, known=known_to(store), **how)
     except Exception as error:
@@ -258,7 +258,7 @@ def _join(
     return imports, {path: why for _, refused in parts for path, why in refused.items()}
 
 
-def _refused_of(summary: dict, files: Sequence[Delivered]) -> dict[str, str]:
+def _refused_of(summary: dict[str, Any], files: Sequence[Delivered]) -> dict[str, str]:
     """Return the message of each file of which a table was refused."""
     told: dict[str, str] = {}
     for one in summary["refused"]:
@@ -269,7 +269,7 @@ def _refused_of(summary: dict, files: Sequence[Delivered]) -> dict[str, str]:
     return told
 
 
-def _open_rows(summary: Sequence[dict], files: Sequence[Delivered]) -> dict[str, int]:
+def _open_rows(summary: Sequence[dict[str, Any]], files: Sequence[Delivered]) -> dict[str, int]:
     """Return how many rows of each file wait for a roster or items."""
     counts: dict[str, int] = {}
     for part in summary:
@@ -307,18 +307,18 @@ def _remember(
     for one in look.files:
         before = files.get(one.name)
         state = State.COPY if one.name in copies else states.get(one)
-        if state is None and before is None:
+        if before and state is None:
+            state = before.state
+        if state is None:
             continue
-        is_same = before is not None and before.digest == one.digest
-        is_same_delivery = is_same and before.stamp == one.stamp
-        was_refused = before is not None and before.state is State.REFUSED
-        keeps_place = is_same and not was_refused
+        same = before if before and before.digest == one.digest else None
+        keeps = same if same and same.state is not State.REFUSED else None
         files[one.name] = Entry(
             digest=one.digest,
-            state=state or before.state,
-            order=before.order if keeps_place else order,
-            came=before.came if is_same_delivery else now.isoformat(),
+            state=state,
+            order=keeps.order if keeps else order,
+            came=same.came if same and same.stamp == one.stamp else now.isoformat(),
             stamp=one.stamp,
         )
-        order += not keeps_place
+        order += keeps is None
     return Record(files, known, record.since or now.isoformat())

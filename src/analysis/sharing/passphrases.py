@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable, Sequence
-from math import log2
 
 from analysis.sharing.wordlist import WORDS
 
@@ -44,14 +43,3 @@ def normal_form(passphrase: str) -> str:
     for dash in "‐‑‒–—_,":
         plain = plain.replace(dash, "-")
     return "-".join(plain.replace("-", " ").split())
-
-
-def bits_of() -> float:
-    """Return the entropy of a passphrase in bits.
-
-    Examples
-    --------
-    >>> bits_of() >= 64
-    True
-    """
-    return N_WORDS * log2(len(WORDS))
