@@ -102,13 +102,14 @@ class People:
             Whose records it may hold.
         """
         known = self._belonging_to(audience)
-        said = self._said_to(audience)
+        # One text to look into: going through thousands of names, name by name, takes longer.
+        said = "\0".join(self._said_to(audience))
         found: set[str] = set()
         for match in WORD.finditer(text):
             for one, student_id in self._starting.get(match.group(), ()):
                 if student_id in known or student_id in found:
                     continue
-                if _stands_at(text, match.start(), one) and not _is_part_of(one, said):
+                if _stands_at(text, match.start(), one) and one not in said:
                     found.add(student_id)
         return sorted(found)
 
@@ -153,7 +154,3 @@ def _told(column: Iterable[object]) -> list[str]:
 def _stands_at(text: str, start: int, said: str) -> bool:
     end = start + len(said)
     return text.startswith(said, start) and not WORD.match(text[end : end + 1])
-
-
-def _is_part_of(said: str, names: set[str]) -> bool:
-    return any(said in name for name in names)
