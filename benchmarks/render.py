@@ -243,7 +243,7 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
     notebooks = PROJECT / "notebooks"
     settings = Settings(store=store, out=out, notebooks=notebooks, workers=2)
 
-    def stand_ins(tasks, settings):
+    def stand_ins(tasks, settings, kernels):
         for classroom_id, task in tasks.items():
             keep_page(task, "<p>A stand-in.</p>")
             yield classroom_id, None

@@ -70,7 +70,7 @@ from analysis.rendering.report import keep_page
 from analysis.settings import Settings
 from analysis.store import StoreIndex
 page = Path(sys.argv[4]).read_text("utf-8")
-def copies(tasks, settings):
+def copies(tasks, settings, kernels):
     for one, task in tasks.items():
         keep_page(task, page)
         yield one, None

@@ -16,6 +16,7 @@ from analysis.rendering.task import Task
 from analysis.settings import Settings
 from analysis.simulation import simulate_district, write_district
 from analysis.store import Store, StoreIndex
+from analysis.store.parts import read_people
 from analysis.visits import add_visit
 from conftest import PROJECT, WINDOW
 from seen_in_browser import HOSTILE_NAMES, barriers, markup_faults, n_printed
@@ -116,7 +117,7 @@ def test_it_is_light_and_prints(page_file, opened):
 
 def test_it_shows_its_own_students_to_its_own_check(page_file, store):
     text = page_file.read_text("utf-8")
-    people = Strangers(store.read_people())
+    people = Strangers(read_people(store))
     assert people.found_in(text, store.classroom_ids) == []
     # The same page would be stopped as another coach's.
     assert people.found_in(text, ["demo-3a"]) != []

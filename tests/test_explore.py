@@ -22,6 +22,7 @@ from analysis.plans import Plan, changes, read_plan
 from analysis.rendering.execution import execute_notebook
 from analysis.rendering.strangers import Strangers
 from analysis.store import Store
+from analysis.store.parts import read_people
 from conftest import PROJECT, WINDOW
 
 CLASSROOM = "demo-4b"
@@ -232,7 +233,7 @@ def test_a_notebook_under_papermill_has_static_views_and_its_own_classroom_alone
     text = nbformat.writes(executed)
     assert "widgets" not in executed.metadata
     assert "vnd.jupyter.widget" not in text
-    assert Strangers(demo_store.read_people()).found_in(text, [CLASSROOM]) == []
+    assert Strangers(read_people(demo_store)).found_in(text, [CLASSROOM]) == []
     assert text.count("text/html") >= 2
 
 

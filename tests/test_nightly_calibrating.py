@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.district import calibration_knows
+from analysis.rendering.calibrating import calibrate_where_due
 from analysis.rendering.plan import Order
-from analysis.rendering.runner import calibrate_where_due
 from analysis.settings import Settings
-from analysis.store.calibrations import calibration_in_force, hold_calibrations
+from analysis.store.calibrations import (
+    calibration_in_force,
+    calibration_knows,
+    hold_calibrations,
+)
 from conftest import WINDOW
 
 

@@ -24,6 +24,7 @@ from analysis.rendering.edition import (
 from analysis.rendering.plan import Order
 from analysis.rendering.report import keep_page
 from analysis.rendering.runner import plan_reports, render_reports
+from analysis.rendering.warmth import KernelServer
 from analysis.settings import Settings
 from analysis.store import Store, StoreIndex
 from analysis.store.calibrations import (
@@ -91,7 +92,7 @@ class Workers:
         self.stop_after: int | None = None
         self.made: list[str] = []
 
-    def __call__(self, tasks, settings):
+    def __call__(self, tasks, settings, kernels):
         for n, (classroom_id, task) in enumerate(tasks.items()):
             if n == self.stop_after:
                 raise KeyboardInterrupt
@@ -105,6 +106,8 @@ class Workers:
 def workers(monkeypatch) -> Workers:
     workers = Workers()
     monkeypatch.setattr(runner, "_make_all", workers)
+    # Nobody asks it for a kernel.
+    monkeypatch.setattr(KernelServer, "start", lambda self: None)
     return workers
 
 
@@ -274,7 +277,7 @@ def test_the_calibrations_content_is_part_of_the_key_not_its_day(settings, store
 
 
 def test_while_reports_are_made_no_calibration_changes(settings, store, monkeypatch):
-    def look(tasks, settings):
+    def look(tasks, settings, kernels):
         with pytest.raises(LockedError, match="calibration"), hold_calibrations(store):
             pytest.fail("it was not held")
         return iter(())

@@ -16,9 +16,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from analysis.district import import_exports
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
-from analysis.rendering.kernel import ForkedKernel, KernelServer, can_fork
+from analysis.rendering.kernel import ForkedKernel
 from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
+from analysis.rendering.warmth import KernelServer, can_fork
 from analysis.simulation import simulate_district, write_district
 from analysis.store import Store
 from conftest import PROJECT
@@ -304,8 +305,10 @@ def test_a_server_that_dies_takes_its_kernels_along_and_reports_go_on_without_it
 def test_when_the_run_is_killed_its_server_and_kernels_are_gone(tmp_path):
     script = (
         "import os, time\n"
-        "from analysis.rendering.kernel import ForkedKernel, KernelServer\n"
+        "from analysis.rendering.kernel import ForkedKernel\n"
+        "from analysis.rendering.warmth import KernelServer\n"
         "server = KernelServer()\n"
+        "server.start()\n"
         f"asked = {{'argv': ['-f', {str(tmp_path / 'k.json')!r}], 'env': dict(os.environ),"
         " 'cwd': '/'}\n"
         "kernel = ForkedKernel(server.address, asked)\n"

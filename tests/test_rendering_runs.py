@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 
-from analysis.rendering.kernel import can_fork
+from analysis.rendering.warmth import can_fork
 from conftest import PROJECT, WINDOW
 
 pytestmark = pytest.mark.slow

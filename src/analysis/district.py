@@ -11,13 +11,12 @@ import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analysis.crew import Crew, Here
 from analysis.errors import DataError, LockedError
-from analysis.exports import Import, Known, pass_on_exports
 from analysis.files import safe_name
 from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.mastery import (
@@ -37,11 +36,13 @@ from analysis.store.calibrations import (
     calibration_in_force,
     calibration_is_due,
     calibration_path,
-    classrooms_changed,
     hold_calibrations,
     put_in_force,
 )
 from analysis.store.places import ROWS_A_PLACE, Place, list_places, read_place
+
+if TYPE_CHECKING:
+    from analysis.exports import Import, Known
 
 RANDOM_STATE = 0
 HERE = Here()
@@ -93,11 +94,16 @@ def import_exports(paths: Sequence[Path], store: Store, **how: Any) -> Import:
     DataError
         Nothing could be used; the store is as it was.
     """
+    # A report never reads exports, and need not wait for all their readers.
+    from analysis.exports import pass_on_exports
+
     return pass_on_exports(paths, store.save, known=known_to(store), **how)
 
 
 def known_to(store: Store) -> Known:
     """Return what a store already knows, which helps to read what comes."""
+    from analysis.exports import Known
+
     if not store.exists:
         return Known()
     return Known(store.read_roster(), store.read_skills(), store.read_items())
@@ -182,20 +188,6 @@ def open_calibration(store: Store, window: str) -> Calibration:
 def _load(file: Path) -> Calibration:
     """Read a calibration once a process: its file is named by its content."""
     return Calibration.load(file)
-
-
-def calibration_knows(store: Store, window: str, in_force: InForce) -> bool:
-    """Say whether a calibration knows every observation of its window.
-
-    Only classrooms that changed since it was made are read.
-    """
-    known = set(_load(calibration_path(store, in_force)).items)
-    changed = classrooms_changed(store, window, in_force) & set(store.classroom_ids)
-    evidence = (store.read_evidence(window, one) for one in sorted(changed))
-    answers = ["source", "observation_id"]
-    return all(
-        known.issuperset(one[answers].itertuples(index=False, name=None)) for one in evidence
-    )
 
 
 def renew_calibration(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -225,6 +226,16 @@ class Settings(BaseSettings):
     )
     run: RunSettings = Field(RunSettings(), description="what coach run does unattended")
     notify: NotifySettings = Field(NotifySettings(), description="who is told of a run, and how")
+
+    @property
+    def n_workers(self) -> int:
+        """How many processes make pages at the same time."""
+        return self.workers or os.cpu_count() or 1
+
+    @property
+    def uses_cluster(self) -> bool:
+        """Whether they are those of a Dask cluster."""
+        return self.scheduler is not None or self.engine == "dask"
 
     @classmethod
     def settings_customise_sources(

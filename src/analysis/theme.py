@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import matplotlib as mpl
-
 from analysis.words import SkillState
 
 INK = "#1b1f24"
@@ -64,6 +62,8 @@ def first_font() -> str | None:
 @contextmanager
 def chart_style() -> Iterator[None]:
     """Draw in our look: same input, same bytes; a name is never read as a formula."""
+    import matplotlib as mpl  # pages need the colours and draw nothing
+
     with mpl.rc_context(
         {
             "font.family": "sans-serif",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from analysis.language import mark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HAS_FROM = 0.8
 """Mastery from which we say that a student has the skill: wrong at most one time in five."""
@@ -42,9 +43,14 @@ def skill_state(mastery: pd.DataFrame) -> pd.Series:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> skill_state(pd.DataFrame({"mastery": [0.9, 0.5, 0.9], "n_items": [3, 3, 0]})).tolist()
     ['has it', 'not sure yet', 'not assessed']
     """
+    # Who only wants the words need not wait for pandas.
+    import numpy as np
+    import pandas as pd
+
     known = mastery["mastery"].notna() & (mastery["n_items"] > 0)
     state = np.select(
         [~known, mastery["mastery"] >= HAS_FROM, mastery["mastery"] <= NEEDS_TO],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # who brings lists need not wait for pandas
+    import pandas as pd
 
 WORD = re.compile(r"\w+")
 
@@ -45,14 +47,14 @@ class People:
     Parameters
     ----------
     roster
-        Of all classrooms (:data:`analysis.tables.ROSTER`): ``student_id``,
-        ``classroom_id``, ``display_name``, ``teacher``; one with ``coach_id`` also knows
-        a coach's classrooms.
+        Of all classrooms (:data:`analysis.tables.ROSTER`), as a frame or as lists by their
+        names: ``student_id``, ``classroom_id``, ``display_name``, ``teacher``; one with
+        ``coach_id`` also knows a coach's classrooms.
 
     Examples
     --------
-    >>> roster = pd.DataFrame({"student_id": ["00417", "00418"], "classroom_id": ["7A", "7B"],
-    ...                        "display_name": ["Ana Ruiz", "Bo Li"], "teacher": None})
+    >>> roster = {"student_id": ["00417", "00418"], "classroom_id": ["7A", "7B"],
+    ...           "display_name": ["Ana Ruiz", "Bo Li"], "teacher": [None, None]}
     >>> people = People(roster)
     >>> people.strangers_in("Ana Ruiz and Bo Li", Audience.of(classrooms=["7A"]))
     ['00418']
@@ -60,25 +62,31 @@ class People:
     ['00417', '00418']
     """
 
-    def __init__(self, roster: pd.DataFrame):
-        columns = ["student_id", "classroom_id", "display_name", "teacher"]
-        rows = roster[columns].astype(object).where(roster[columns].notna(), None)
+    def __init__(self, roster: pd.DataFrame | dict[str, list[str | None]]):
+        student_ids, classroom_ids = list(roster["student_id"]), list(roster["classroom_id"])
+        names, teachers = _told(roster["display_name"]), _told(roster["teacher"])
+        rows = zip(student_ids, classroom_ids, names, teachers, strict=True)
         self._students: dict[str, set[str]] = defaultdict(set)
         self._said: dict[str, set[str]] = defaultdict(set)
         self._names: dict[str, set[str]] = defaultdict(set)
         self._starting: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        self._teachers = {teacher for teacher in rows["teacher"] if teacher}
-        for student_id, classroom_id, name, teacher in rows.itertuples(index=False):
+        self._teachers = {teacher for teacher in teachers if teacher}
+        for student_id, classroom_id, name, teacher in rows:
             self._students[classroom_id].add(student_id)
-            self._said[classroom_id] |= {name or "", teacher or ""}
-            self._names[student_id].add(name or "")
+            self._said[classroom_id] |= {name, teacher}
+            self._names[student_id].add(name)
             if len(student_id) >= SHORTEST_ID:
                 self._add(student_id, student_id)
             # One word may be any word of the page: "May", "Rose".
-            if name and len(WORD.findall(name)) > 1:
+            if len(WORD.findall(name)) > 1:
                 self._add(name, student_id)
-        coaches = roster["coach_id"] if "coach_id" in roster else pd.Series(dtype="str")
-        self._of_coach = rows["classroom_id"].groupby(coaches).unique().to_dict()
+        self._of_coach: dict[str, dict[str, None]] = defaultdict(dict)
+        if "coach_id" in roster:
+            for coach_id, classroom_id in zip(
+                _told(roster["coach_id"]), classroom_ids, strict=True
+            ):
+                self._of_coach[coach_id][classroom_id] = None
+            self._of_coach.pop("", None)
 
     def strangers_in(self, text: str, audience: Audience) -> list[str]:
         """Return ids of students whose id or name is in a text that may not hold them.
@@ -94,13 +102,14 @@ class People:
             Whose records it may hold.
         """
         known = self._belonging_to(audience)
-        said = self._said_to(audience)
+        # One text to look into: going through thousands of names, name by name, takes longer.
+        said = "\0".join(self._said_to(audience))
         found: set[str] = set()
         for match in WORD.finditer(text):
             for one, student_id in self._starting.get(match.group(), ()):
                 if student_id in known or student_id in found:
                     continue
-                if _stands_at(text, match.start(), one) and not _is_part_of(one, said):
+                if _stands_at(text, match.start(), one) and one not in said:
                     found.add(student_id)
         return sorted(found)
 
@@ -117,7 +126,7 @@ class People:
 
     def classrooms_of_coach(self, coach_id: str) -> list[str]:
         """Return a coach's classrooms; none where the roster does not tell."""
-        return list(self._of_coach.get(coach_id, []))
+        return list(self._of_coach.get(coach_id, ()))
 
     def _belonging_to(self, audience: Audience) -> set[str]:
         return set(audience.student_ids).union(
@@ -137,10 +146,11 @@ class People:
             self._starting[first.group()].add((said[first.start() :], student_id))
 
 
+def _told(column: Iterable[object]) -> list[str]:
+    """Return a column's texts, empty where nothing is told."""
+    return [one if isinstance(one, str) else "" for one in column]
+
+
 def _stands_at(text: str, start: int, said: str) -> bool:
     end = start + len(said)
     return text.startswith(said, start) and not WORD.match(text[end : end + 1])
-
-
-def _is_part_of(said: str, names: set[str]) -> bool:
-    return any(said in name for name in names)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import grouping
 from analysis.charts import Chart, chart_framework, chart_skill_map, chart_skill_needs
 from analysis.classroom.changes import growth_values, movement_values
 from analysis.classroom.choices import Choices, read_choices
 from analysis.classroom.tables import ClassroomTables
 from analysis.coaching import REACHABLE, coach_questions, last_day_of
-from analysis.grouping import classical_groups, compare_views
 from analysis.progress import (
     gains_since,
     level_ladders,
@@ -88,7 +88,9 @@ class Classroom(ClassroomTables):
         wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
         known = wide.dropna(how="all")
         n_groups = max(2, len(self.grouping.focus))
-        labels = classical_groups(known, "k-means", n_groups) if len(known) else np.array([])
+        labels = (
+            grouping.classical_groups(known, "k-means", n_groups) if len(known) else np.array([])
+        )
         group_of = self.grouping.groups.set_index("student_id")["group"]
         clusters: dict[int, list[tuple[str, int | None]]] = {}
         for student_id, label in zip(known.index, labels, strict=True):
@@ -193,7 +195,9 @@ class Classroom(ClassroomTables):
         wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
         known = wide.dropna(how="all")
         n_groups = n_groups or max(2, len(self.grouping.focus))
-        views = compare_views(known, n_groups=n_groups, prerequisites=self._prerequisites(known))
+        views = grouping.compare_views(
+            known, n_groups=n_groups, prerequisites=self._prerequisites(known)
+        )
         return self._block(
             "table",
             caption=self.language.say("The same students, grouped in other ways"),

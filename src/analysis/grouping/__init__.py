@@ -1,10 +1,16 @@
 """Who should sit together, on which skill: exact groups under a teacher's rules, with reasons."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.evidence import read_classroom
 from analysis.grouping.forming import form_groups, group_classroom
 from analysis.grouping.result import Draws, Grouping, GroupRules
-from analysis.grouping.views import classical_groups, compare_views
+
+if TYPE_CHECKING:
+    from analysis.grouping.views import classical_groups, compare_views
 
 __all__ = [
     "Draws",
@@ -17,3 +23,12 @@ __all__ = [
     "group_classroom",
     "read_classroom",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # They need all of scikit-learn's clusterings; a report forms groups without them.
+    if name in {"classical_groups", "compare_views"}:
+        from analysis.grouping import views
+
+        return getattr(views, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,9 +23,9 @@ from analysis.nightly.pages import PHASES, make_pages
 from analysis.nightly.sharing_out import share_out
 from analysis.nightly.summary import Status, Step
 from analysis.nightly.taking import take_in
+from analysis.rendering.calibrating import calibrate_where_due
 from analysis.rendering.orders import fetch_where_asked
 from analysis.rendering.plan import Order
-from analysis.rendering.runner import calibrate_where_due
 from analysis.settings import Settings
 from analysis.store import StoreIndex
 from analysis.store.calibrations import hold_calibrations

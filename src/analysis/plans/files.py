@@ -132,6 +132,8 @@ def plan_digest(store: Path, classroom_ids: Sequence[str], window: str) -> str:
 
 def read_contents(store: Path, classroom_ids: Sequence[str], window: str) -> dict[str, bytes]:
     """Return the plans' files as they are, by classroom; only those that are there."""
+    if not (Path(store).parent / FOLDER).is_dir():  # nobody has decided anything yet
+        return {}
     files = {one: plan_file(store, one, window) for one in classroom_ids}
     return {one: file.read_bytes() for one, file in files.items() if file.is_file()}
 

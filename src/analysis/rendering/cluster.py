@@ -19,10 +19,10 @@ from analysis.crew import RETRIES, open_cluster
 from analysis.errors import AnalysisError
 from analysis.files import write_whole
 from analysis.plans.files import plan_file, read_contents
-from analysis.rendering.kernel import KernelServer, can_fork, own_server
 from analysis.rendering.pool import problem_of
 from analysis.rendering.report import keep_page, render_page
 from analysis.rendering.task import Task
+from analysis.rendering.warmth import KernelServer, own_server
 from analysis.store.index import StoreIndex
 from analysis.store.slices import Slice, cut_slice, lay_slice
 
@@ -80,8 +80,7 @@ def make_on_cluster(
     """
     with ExitStack() as stack:
         # Workers of this machine share one kernel server.
-        here = not scheduler and can_fork()
-        server = stack.enter_context(KernelServer()).address if here else ""
+        server = "" if scheduler else stack.enter_context(KernelServer()).address
         client = stack.enter_context(open_cluster(workers, scheduler))
         from distributed import as_completed
 
@@ -125,15 +124,11 @@ def answer(task: Task, notebook: bytes, cut: Slice, plans: Plans, server: str) -
             executed=folder / "executed.ipynb",
         )
         try:
-            page = render_page(here, server or _server_here())
+            page = render_page(here, server or own_server().address)
         except AnalysisError as error:
             # The same data would fail again: an answer, not an error to be retried.
             return Answer(problem=str(error), executed=_content(here.executed))
         return Answer(page=page, executed=_content(here.executed))
-
-
-def _server_here() -> str:
-    return own_server().address if can_fork() else ""
 
 
 def _index_of(task: Task) -> StoreIndex:

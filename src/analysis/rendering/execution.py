@@ -53,7 +53,7 @@ def execute_notebook(
     limits
         Of time and memory.
     server
-        Address of a kernel server (:class:`analysis.rendering.kernel.KernelServer`);
+        Address of a kernel server (:class:`analysis.rendering.warmth.KernelServer`);
         empty: an ordinary kernel.
 
     Raises

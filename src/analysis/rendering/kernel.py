@@ -16,10 +16,8 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any, cast
@@ -32,8 +30,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, Type, Unicode
 
+from analysis.rendering.warmth import ALWAYS, can_fork, own_server
+
 LAUNCHER = "ipykernel_launcher"
-INLINE = "module://matplotlib_inline.backend_inline"
 SECONDS_TO_START = 60
 """Longest wait for the server's imports, which go on while the first client asks."""
 
@@ -43,79 +42,6 @@ LOOKS_AT_END = 100
 
 NO_HISTORY = "--HistoryManager.enabled=False"
 """A report's cells, which name a classroom, belong in no file of what was typed."""
-
-ALWAYS = {
-    # One report, one core: many reports at once are faster than one report on many cores.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_MAX_THREADS": "1",
-    # The order of a set is the same in every kernel, warm or ordinary.
-    "PYTHONHASHSEED": "0",
-    # pyarrow's allocator would start a thread on import, and no fork may meet a thread.
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-}
-"""Environment of every kernel of ours."""
-
-
-def can_fork() -> bool:
-    """Say whether kernels can be forked here; macOS has forks that crash its libraries."""
-    return sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
-
-
-class KernelServer:
-    """A running kernel server; leaving the ``with`` ends it and all its kernels.
-
-    Examples
-    --------
-    >>> with KernelServer() as server:  # doctest: +SKIP
-    ...     execute_notebook(notebook, parameters, output, server=server.address)
-    """
-
-    def __init__(self) -> None:
-        # Socket paths may have 104 bytes at most, so the folder's name is short.
-        self._folder = tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True)
-        self.address = f"{self._folder.name}/s"
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self.address)
-            listener.listen(128)
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "analysis.rendering.server", str(listener.fileno())],
-                stdin=subprocess.PIPE,
-                # What a kernel writes outside its cells may hold data; it belongs in no log.
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[listener.fileno()],
-                env={"MPLBACKEND": INLINE, **os.environ, **ALWAYS},
-            )
-
-    def __enter__(self) -> KernelServer:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
-
-    @property
-    def pid(self) -> int:
-        """Process id of the server."""
-        return self._process.pid
-
-    def close(self) -> None:
-        """End the server and its kernels."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._folder.cleanup()
-
-
-@cache
-def own_server() -> KernelServer:
-    """Return this process's own server, started when it is first asked for."""
-    return KernelServer()
 
 
 class WarmProvisioner(LocalProvisioner):

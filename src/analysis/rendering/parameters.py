@@ -7,15 +7,19 @@ another classroom's report under this classroom's title.
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import UnknownError, UsageError
-from analysis.rendering.notebooks import NotebookNode
 
 TAG = "parameters"
 
 
-def declared_parameters(notebook: NotebookNode, where: str) -> list[str]:
+Notebook = Mapping[str, Any]
+"""A notebook's content, as nbformat or as plain JSON reads it."""
+
+
+def declared_parameters(notebook: Notebook, where: str) -> list[str]:
     """Return the names the notebook's parameters cell assigns, in order.
 
     Raises
@@ -25,15 +29,15 @@ def declared_parameters(notebook: NotebookNode, where: str) -> list[str]:
     """
     cells = [
         cell
-        for cell in notebook.cells
-        if cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+        for cell in notebook.get("cells", [])
+        if cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", [])
     ]
     if len(cells) != 1:
         raise UsageError(
             f"{where} has {len(cells)} cells tagged {TAG!r}; a report's notebook has one."
         )
     names = []
-    for statement in ast.parse(cells[0].source).body:
+    for statement in ast.parse("".join(cells[0]["source"])).body:
         if isinstance(statement, ast.Assign):
             names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -41,7 +45,7 @@ def declared_parameters(notebook: NotebookNode, where: str) -> list[str]:
     return names
 
 
-def check_declared(notebook: NotebookNode, given: dict[str, Any], where: str) -> None:
+def check_declared(notebook: Notebook, given: dict[str, Any], where: str) -> None:
     """Stop when a parameter is given that the notebook does not declare.
 
     Raises

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import nullcontext
 from multiprocessing import get_context, set_forkserver_preload
 from multiprocessing.context import BaseContext
 from typing import Any
@@ -13,17 +12,20 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from analysis.errors import AnalysisError, StoppedError
-from analysis.rendering.kernel import KernelServer, can_fork
-from analysis.rendering.report import make_report
 from analysis.rendering.task import Task
+from analysis.rendering.warmth import KernelServer, can_fork
 
-WORKERS_NEED = ["analysis.rendering.report", "papermill", "nbconvert.exporters"]
+WORKERS_NEED = [
+    "analysis.rendering.pool", "analysis.rendering.report", "papermill", "nbconvert.exporters",
+]  # fmt: skip
 SECONDS_OF_GRACE = 60
 """A notebook that takes too long is stopped by its own worker; one that still runs so
 much later has a worker that hangs, and the worker is ended."""
 
 
-def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[str, str | None]]:
+def make_in_pool(
+    tasks: Mapping[str, Task], *, workers: int, kernels: KernelServer
+) -> Iterator[tuple[str, str | None]]:
     """Make reports in worker processes; give each when it is done.
 
     Parameters
@@ -32,6 +34,8 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
         What to make, by page.
     workers
         How many processes.
+    kernels
+        Where their kernels come from.
 
     Yields
     ------
@@ -39,23 +43,29 @@ def make_in_pool(tasks: Mapping[str, Task], *, workers: int) -> Iterator[tuple[s
         The page, and why it failed, in words without student data. A worker
         that dies takes no other report with it.
     """
-    with KernelServer() if can_fork() else nullcontext() as server:
-        pool = ProcessPool(max_workers=max(1, min(workers, len(tasks))), context=_context())
-        try:
-            done: dict[Future[Any], str] = {
-                pool.schedule(
-                    make_report,
-                    args=[task, server.address if server else ""],
-                    timeout=task.limits.report_timeout + SECONDS_OF_GRACE,
-                ): page_id
-                for page_id, task in tasks.items()
-            }
-            for future in as_completed(done):
-                yield done[future], problem_of(future)
-        finally:
-            # When all went well nothing is left to stop; when not, nothing may go on.
-            pool.stop()
-            pool.join()
+    pool = ProcessPool(max_workers=max(1, min(workers, len(tasks))), context=_context())
+    try:
+        done: dict[Future[Any], str] = {
+            pool.schedule(
+                _make,
+                args=[task, kernels.address],
+                timeout=task.limits.report_timeout + SECONDS_OF_GRACE,
+            ): page_id
+            for page_id, task in tasks.items()
+        }
+        for future in as_completed(done):
+            yield done[future], problem_of(future)
+    finally:
+        # When all went well nothing is left to stop; when not, nothing may go on.
+        pool.stop()
+        pool.join()
+
+
+def _make(task: Task, server: str) -> None:
+    # The run that hands out the tasks need not wait for what makes them.
+    from analysis.rendering.report import make_report
+
+    make_report(task, server)
 
 
 def problem_of(future: Future[Any]) -> str | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.crew import Cluster, open_cluster
 from analysis.errors import UsageError
 from analysis.files import locked, natural_key
+from analysis.rendering.calibrating import Standing, calibrate_where_due
 from analysis.rendering.edition import (
+    MANIFEST,
     Edition,
     Entry,
     current_folder,
@@ -23,16 +23,13 @@ from analysis.rendering.edition import (
     read_edition,
     remove_editions,
 )
+from analysis.rendering.parameters import check_declared
 from analysis.rendering.plan import Order, Plan, Planner
 from analysis.rendering.staging import Staging
 from analysis.rendering.task import Task
+from analysis.rendering.warmth import KernelServer
 from analysis.settings import Settings
-from analysis.store.calibrations import (
-    calibration_in_force,
-    calibration_is_due,
-    hold_calibrations,
-    share_changed,
-)
+from analysis.store.calibrations import hold_calibrations
 from analysis.store.index import StoreIndex
 
 if TYPE_CHECKING:
@@ -107,12 +104,14 @@ def render_reports(
     began = time.monotonic()
     index.windows_until(order.window)
     out = order.kind.published_in(settings)
-    with locked(out, "making reports"), hold_calibrations(index):
+    with locked(out, "making reports"), hold_calibrations(index), KernelServer() as kernels:
+        if not settings.uses_cluster and _is_work_likely(index, order, out):
+            kernels.start()  # it goes on beside the plan
         calibration = calibrate_where_due(index, settings, order)
         run = _Run(index, settings, order, Staging(out))
         run.summary.calibration = calibration
         on_plan(run.summary)
-        run.make(on_done)
+        run.make(on_done, kernels)
         run.publish_if_changed(approve)
         run.summary.removed_editions = remove_editions(out, keep=settings.keep)
     run.summary.seconds = round(time.monotonic() - began, 2)
@@ -124,8 +123,9 @@ def plan_reports(index: StoreIndex, settings: Settings, order: Order) -> RunSumm
     index.windows_until(order.window)
     run = _Run(index, settings, order, Staging(order.kind.published_in(settings)))
     for window in index.windows_until(order.window):
-        due = calibration_is_due(index, window, settings.most_changed)
-        run.summary.calibration[window] = _told(index, window) | {"due": due}
+        now = Standing.of(index, window)
+        due = now.is_off_by(settings.most_changed)
+        run.summary.calibration[window] = now.told | {"due": due}
     return run.summary
 
 
@@ -150,7 +150,7 @@ class _Run:
         self.summary = self._begin_summary()
         self.seconds_each = self.current.seconds_each
 
-    def make(self, on_done: Callable[[str], None]) -> None:
+    def make(self, on_done: Callable[[str], None], kernels: KernelServer) -> None:
         """Make the planned reports in worker processes."""
         ready = self.staging.prepare if self._has_work else self.staging.discard
         self.summary.removed_orphans = ready()
@@ -161,7 +161,7 @@ class _Run:
         with ThreadPoolExecutor(1) as beside:
             # Everybody is looked up while the workers start.
             everybody = beside.submit(self._look_up_everybody)
-            for page_id, failure in _make_all(self.plan.tasks, self.settings):
+            for page_id, failure in _make_all(self.plan.tasks, self.settings, kernels):
                 task = self.plan.tasks[page_id]
                 problem = failure or _strangers_on(task, everybody.result())
                 if problem is None:
@@ -176,9 +176,9 @@ class _Run:
     def _look_up_everybody(self) -> Strangers:
         # Loaded when there are pages to check: a run that makes none need not wait for it.
         from analysis.rendering.strangers import Strangers
-        from analysis.store import Store
+        from analysis.store.parts import read_people
 
-        return Strangers(Store(self.index.folder).read_people())
+        return Strangers(read_people(self.index))
 
     def publish_if_changed(self, approve: Callable[[Path], None]) -> None:
         """Publish what was made with what is carried over, if there is anything new."""
@@ -215,7 +215,7 @@ class _Run:
 
     def _begin_summary(self) -> RunSummary:
         plan: Plan = self.plan
-        workers = min(_n_workers(self.settings), max(1, len(plan.tasks)))
+        workers = min(self.settings.n_workers, max(1, len(plan.tasks)))
         each = self.current.seconds_each or SECONDS_EACH / workers
         self.summary = RunSummary(
             window=self.order.window,
@@ -262,87 +262,38 @@ def _strangers_on(task: Task, everybody: Strangers) -> str | None:
     return None
 
 
-def _make_all(tasks: dict[str, Task], settings: Settings) -> Iterator[tuple[str, str | None]]:
+def _is_work_likely(index: StoreIndex, order: Order, out: Path) -> bool:
+    """Guess, before anything is looked at, whether there are pages to make."""
+    shown = current_folder(out)
+    manifest = shown / MANIFEST if shown else None
+    if order.force or manifest is None or not manifest.is_file():
+        return True
+    return index.saved_at > manifest.stat().st_mtime
+
+
+def _make_all(
+    tasks: dict[str, Task], settings: Settings, kernels: KernelServer
+) -> Iterator[tuple[str, str | None]]:
     """Make reports where the settings say."""
-    if settings.scheduler or settings.engine == "dask":
+    if settings.uses_cluster:
         from analysis.rendering.cluster import make_on_cluster
 
-        return make_on_cluster(tasks, workers=_n_workers(settings), scheduler=settings.scheduler)
+        return make_on_cluster(tasks, workers=settings.n_workers, scheduler=settings.scheduler)
     from analysis.rendering.pool import make_in_pool
 
-    return make_in_pool(tasks, workers=_n_workers(settings))
-
-
-def _n_workers(settings: Settings) -> int:
-    return settings.workers or os.cpu_count() or 1
-
-
-def calibrate_where_due(
-    index: StoreIndex, settings: Settings, order: Order
-) -> dict[str, dict[str, Any]]:
-    """Renew calibrations whose evidence changed too much; tell of each what is in force.
-
-    One that does not know all observations there are is renewed however little they are: a
-    classroom's first new test is a small share of a district, and its page needs it.
-    The caller holds :func:`analysis.store.calibrations.hold_calibrations`.
-    """
-    told = {}
-    for window in index.windows_until(order.window):
-        always = order.recalibrate and window == order.window
-        due = always or calibration_is_due(index, window, settings.most_changed)
-        due = due or _has_new_observations(index, window)
-        if due:
-            from analysis.district import renew_calibration
-            from analysis.store import Store
-
-            with _crew(settings) as how:
-                renew_calibration(Store(index.folder), window, always=True, **how)
-        told[window] = _told(index, window) | {"renewed": due}
-    return told
-
-
-def _has_new_observations(index: StoreIndex, window: str) -> bool:
-    """Say whether evidence has observations its calibration does not know."""
-    in_force = calibration_in_force(index, window)
-    if in_force is None or share_changed(index, window, in_force) == 0:
-        return False
-    from analysis.district import calibration_knows
-    from analysis.store import Store
-
-    return not calibration_knows(Store(index.folder), window, in_force)
-
-
-@contextmanager
-def _crew(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Give who calibrates, where the settings say, and how they reach the store."""
-    if not (settings.scheduler or settings.engine == "dask"):
-        yield {}
-        return
-    with open_cluster(_n_workers(settings), settings.scheduler) as client:
-        elsewhere = settings.scheduler is not None
-        yield {
-            "crew": Cluster(client),
-            "address": settings.fetch_from if elsewhere else None,
-            "shared_disk": bool(settings.fetch_from) or not elsewhere,
-        }
-
-
-def _told(index: StoreIndex, window: str) -> dict[str, Any]:
-    in_force = calibration_in_force(index, window)
-    if in_force is None:
-        return {"made_on": None, "share_changed": 1.0}
-    changed = round(share_changed(index, window, in_force), 4)
-    return {"made_on": in_force.made_on, "share_changed": changed}
+    return make_in_pool(tasks, workers=settings.n_workers, kernels=kernels)
 
 
 def _check_notebook(task: Task) -> None:
-    from analysis.rendering.notebooks import nbformat
-    from analysis.rendering.parameters import check_declared
-
     if not task.notebook.is_file():
         raise UsageError(
             f"{task.notebook} is not there.\n"
             "Run the command in the project's folder, or set notebooks in coach.toml."
         )
-    notebook = nbformat.read(task.notebook, as_version=4)
+    try:
+        notebook = json.loads(task.notebook.read_bytes())
+    except ValueError:
+        raise UsageError(
+            f"{task.notebook} is not a notebook.\nTake back what was changed in it."
+        ) from None
     check_declared(notebook, type(task.parameters).model_fields, task.notebook.name)

@@ -100,6 +100,25 @@ def calibration_is_due(index: StoreIndex, window: str, most_changed: float = MOS
     return in_force is None or share_changed(index, window, in_force) > most_changed
 
 
+def calibration_knows(index: StoreIndex, window: str, in_force: InForce) -> bool:
+    """Say whether a calibration knows every observation of its window.
+
+    Only classrooms that changed since it was made are read.
+    """
+    # Loaded when something has changed: a run that finds nothing to do need not wait for it.
+    from analysis.store.parts import read_joined, reader_of
+
+    content = json.loads(calibration_path(index, in_force).read_text(encoding="utf-8"))
+    known = {tuple(item) for item in content["items"]}
+    changed = classrooms_changed(index, window, in_force) & set(index.classroom_ids)
+    parts = [part for one in sorted(changed) if (part := index.evidence_part(one, window))]
+    if not parts:
+        return True
+    columns = ["source", "observation_id"]
+    rows = read_joined(parts, reader_of(index), str(index.folder), columns)
+    return known.issuperset(zip(*(rows[name].to_pylist() for name in columns), strict=True))
+
+
 def put_in_force(index: StoreIndex, window: str, made: Path) -> InForce:
     """Put a calibration that was just made in force; remove the window's older ones.
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pandera.pandas import DataFrameSchema
 
@@ -30,6 +29,7 @@ from analysis.store.index import (
     file_name,
     files_of,
 )
+from analysis.store.parts import read_joined, reader_of
 from analysis.tables import (
     COACH_ONLY,
     EVIDENCE,
@@ -72,16 +72,6 @@ class Store(StoreIndex):
         """Return the roster of one classroom, or of all."""
         wanted = self.classroom_ids if classroom_id is None else [classroom_id]
         return self._read([self.roster_part(one) for one in wanted], ROSTER)
-
-    def read_people(self) -> pd.DataFrame:
-        """Return who is in which classroom, of all: ids and names, nothing else.
-
-        Only the process that publishes may ask; one that makes a report may not.
-        """
-        columns = ["student_id", "classroom_id", "display_name", "teacher"]
-        parts = ds.dataset(self.folder / "roster", format="parquet")
-        people: pd.DataFrame = parts.to_table(columns=columns).to_pandas()
-        return people
 
     def read_coach_only(self) -> pd.DataFrame:
         """Return what was kept for the coach alone; nothing a classroom's report may ask for."""
@@ -319,11 +309,8 @@ class Store(StoreIndex):
         return Part(*part) if part else None
 
     def _read(self, parts: list[Part | None], contract: DataFrameSchema) -> pd.DataFrame:
-        def read(name: str) -> bytes:
-            file = self.folder / name
-            return file.read_bytes() if file.is_file() else b""
-
-        return read_parts([part for part in parts if part], contract, read, str(self.folder))
+        there = [part for part in parts if part]
+        return read_parts(there, contract, reader_of(self), str(self.folder))
 
 
 def _day(moment: pd.Timestamp) -> str:
@@ -351,27 +338,10 @@ def read_parts(
     DataError
         A file is missing or was changed by something else.
     """
-    tables = [read_table(_checked(read(part.file), part, where)) for part in parts]
-    if not tables:
+    if not parts:
         return empty_table(contract)
-    joined = pa.concat_tables(tables, promote_options="default")
-    rows: pd.DataFrame = joined.to_pandas(use_threads=False)
+    rows: pd.DataFrame = read_joined(parts, read, where).to_pandas(use_threads=False)
     return rows
-
-
-def _checked(content: bytes, part: Part, where: str) -> bytes:
-    if digest_of(content) != part.digest:
-        raise DataError(
-            f"{where}/{part.file} is missing or is not what was saved there.\n"
-            "If an import has run meanwhile, try again; else import the exports again."
-        )
-    return content
-
-
-def read_table(content: bytes) -> pa.Table:
-    """Return the table in a file's content."""
-    # A file of a few pages: threads, and the machinery for many files, only cost time.
-    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
 
 
 def _to_arrow(table: pd.DataFrame) -> pa.Table:
