@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.mastery import factor, items
-from analysis.mastery.responses import Responses, count_answers
+from analysis.mastery.responses import Block, Responses, count_answers
 from analysis.mastery.structure import topological_order
 
 LARGEST_EVIDENCE = 30.0
@@ -35,6 +35,10 @@ class HigherOrderModel:
     item_skill: np.ndarray
     success: items.Success
     skills: factor.SkillPrior
+
+    def of(self, items: np.ndarray) -> HigherOrderModel:
+        """Return the model of some items."""
+        return replace(self, item_skill=self.item_skill[items], success=self.success.of(items))
 
     def evidence(self, right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
         """Return log P(answers | skill held) - log P(answers | not), (n_rows, n_skills)."""
@@ -89,11 +93,12 @@ class HigherOrderModel:
                 held[k] *= held[self.parent[k]]
         return held
 
-    def look(self, rows: Responses, classroom_means: np.ndarray) -> HigherOrderPosterior:
+    def look(self, rows: Block, classroom_means: np.ndarray) -> HigherOrderPosterior:
         """Return what the answers say about each row's student."""
         classrooms, place = rows.own_classrooms()
         nodes = factor.node_weights(classroom_means[classrooms])[place]
-        return HigherOrderPosterior(self, *self.posterior(*rows.right_and_wrong(), nodes))
+        own = self.of(rows.items)
+        return HigherOrderPosterior(own, *own.posterior(*rows.right_and_wrong(), nodes))
 
     def mean_abilities(self, rows: Responses, means: np.ndarray) -> np.ndarray:
         """Return each classroom's expected sum of abilities, given these means."""
@@ -199,8 +204,9 @@ def expect(model: HigherOrderModel, rows: Responses, means):
     ability = np.zeros(rows.n_classrooms)
     nodes = factor.node_weights(means)
     for part in rows.chunks():
+        own = model.of(part.items)
         part_right, part_wrong = part.right_and_wrong()
-        at_node, given = model.posterior(part_right, part_wrong, nodes[part.classroom])
+        at_node, given = own.posterior(part_right, part_wrong, nodes[part.classroom])
         held = model.held_at_nodes(given)
         part.add_by_classroom(ability, at_node @ factor.GRID)
         weight = at_node * part.count[:, None]
@@ -210,12 +216,12 @@ def expect(model: HigherOrderModel, rows: Responses, means):
         for k in range(n_skills):
             above = model.parent[k]
             able_at[k] += whole if above < 0 else held[above].sum(axis=0)
-        mastery = held.sum(axis=2)[model.item_skill]
+        mastery = held.sum(axis=2)[own.item_skill]
         count = part.count
         for total, seen in ((right, part_right), (wrong, part_wrong)):
             with_skill = np.einsum("nj,jn->j", seen, mastery)
-            total[:, 1] += with_skill
-            total[:, 0] += count @ seen - with_skill
+            total[part.items, 1] += with_skill
+            total[part.items, 0] += count @ seen - with_skill
     return right, wrong, held_at, able_at, ability
 
 

@@ -137,6 +137,10 @@ class Success:
     right: np.ndarray
     wrong: np.ndarray
 
+    def of(self, items: np.ndarray) -> Success:
+        """Return the same of some items."""
+        return Success(self.mean[items], self.right[items], self.wrong[items])
+
 
 def believe_curves(weights: np.ndarray, n_required: np.ndarray) -> Success:
     """Return the weighed curve of each item, shape (n_items, 1 + most required skills)."""

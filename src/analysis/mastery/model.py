@@ -17,7 +17,7 @@ from analysis.mastery.blend import skill_share
 from analysis.mastery.factor import find_means
 from analysis.mastery.higher_order import fit_higher_order
 from analysis.mastery.profile import fit_profiles
-from analysis.mastery.responses import Responses, as_rows, distinct_rows
+from analysis.mastery.responses import Block, Responses, as_rows, distinct_rows
 from analysis.mastery.spread import Spread
 from analysis.mastery.structure import list_profiles, read_prerequisites
 
@@ -249,7 +249,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         for part in rows.chunks():
             yield part, self.skill_model_.look(part, means)
 
-    def _rows(self, X, classrooms) -> Responses:
+    def _rows(self, X, classrooms) -> Block:
         check_is_fitted(self)
         answers = self._read_answers(X, reset=False)
         labels, n_classrooms = _number_classrooms(classrooms, len(answers))
