@@ -127,8 +127,8 @@ class MasteryModel(TransformerMixin, BaseEstimator):
     def fit_spread(self, rows: Spread) -> MasteryModel:
         """Learn from rows that lie in several places; as :meth:`fit` on all of them.
 
-        Where they are more than 20,000 different ones, sums come in another order than in
-        :meth:`fit`, and probabilities differ in the ninth decimal.
+        Where they are more than 20,000 different ones, or places had different items, sums
+        come in another order than in :meth:`fit`, and probabilities differ by less than 1e-9.
         """
         self.n_features_in_ = rows.n_items
         self._read_skills(rows.n_items)
