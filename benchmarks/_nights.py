@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import random
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import pandas as pd
 
 from analysis.simulation import WINDOWS, simulate_district
 
+FAULTS = ["corrupt", "missing", "late", "half", "full", "killed", "clock", "overlap",
+          "again", "corrected"]  # fmt: skip
 PARTS = 5
 """Deliveries of one classroom in one window."""
 
@@ -154,3 +157,24 @@ def put(inbox: Path, name: str, content: bytes, changed_at: datetime) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
     os.utime(file, (changed_at.timestamp(),) * 2)
+
+
+def plan_faults(nights: int, rng: random.Random) -> list[list[str]]:
+    """Return the faults of each night: every kind in turn, then at random; some nights none."""
+    every = list(FAULTS)
+    rng.shuffle(every)
+    plan = []
+    for night in range(nights):
+        if night == 0:
+            plan.append([])
+        elif every:
+            plan.append([every.pop(), *([every.pop()] if every and rng.random() < 0.4 else [])])
+        else:
+            plan.append(rng.sample(FAULTS, rng.choice([0, 1, 1, 2, 2, 3])))
+    return [_possible_together(faults) for faults in plan]
+
+
+def _possible_together(faults: list[str]) -> list[str]:
+    """Return faults of one night of which at most one says how the run itself goes."""
+    ways = [one for one in faults if one in {"full", "killed", "overlap"}]
+    return [one for one in faults if one not in ways[1:]]

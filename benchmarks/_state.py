@@ -11,9 +11,11 @@ from pyarrow import csv as pa_csv
 N_ITEMS, N_SKILLS, CLASS_SIZE = 60, 20, 25
 CLASSROOMS_A_FILE = 500
 WINDOW = "2026-BOY"
+ASSESSMENT = "State assessment"
+"""The one test all classrooms took: named in each file, or each file's questions are its own."""
 
 
-def write_state(folder: Path, n_classrooms: int, seed: int = 0) -> int:
+def write_state(folder: Path, n_classrooms: int, *, one_source: bool = True, seed: int = 0) -> int:
     """Write a file for every 500 classrooms; return the rows of all."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "skills.csv").write_text(
@@ -23,6 +25,8 @@ def write_state(folder: Path, n_classrooms: int, seed: int = 0) -> int:
     for first in range(0, n_classrooms, CLASSROOMS_A_FILE):
         classrooms = np.arange(first, min(first + CLASSROOMS_A_FILE, n_classrooms))
         table = draw_evidence(classrooms, np.random.default_rng([seed, first]))
+        if one_source:
+            table = table.append_column("source", _texts(np.zeros(1, int), ASSESSMENT, len(table)))
         options = pa_csv.WriteOptions(quoting_style="none")
         pa_csv.write_csv(table, folder / f"district-{first:05d}.csv", options)
         rows += len(table)

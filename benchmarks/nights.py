@@ -20,7 +20,6 @@ import argparse
 import json
 import os
 import random
-import re
 import resource
 import signal
 import subprocess
@@ -34,7 +33,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
-from _nights import Exports, full_disk, own_disk, put, spoil
+from _digests import expect, read_cards, read_digest
+from _nights import Exports, full_disk, own_disk, plan_faults, put, spoil
 from bs4 import BeautifulSoup
 
 from analysis.audit.auditing import Auditor, accounts_here
@@ -48,8 +48,6 @@ from analysis.store import Store
 
 PROJECT = Path(__file__).parents[1]
 FIRST_NIGHT = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
-FAULTS = ["corrupt", "missing", "late", "half", "full", "killed", "clock", "overlap",
-          "again", "corrected"]  # fmt: skip
 EVERY_DAYS = 3
 MEGABYTES = 96
 COACH_TOML = """\
@@ -406,55 +404,6 @@ class Nights:
         return found
 
 
-def read_digest(text: str) -> dict:
-    """Return what a digest claims."""
-    said = {
-        "refused": set(re.findall(r"^\d+\. (\S+) could not be used:", text, re.M)),
-        "waiting": set(re.findall(r"^(\S+) is still being copied", text, re.M)),
-        "overdue": set(re.findall(r"No (?:new )?file (\S+) ", text)),
-        "pages": set(re.findall(r"^\d+\. The page of (\S+) could not be made;", text, re.M)),
-        "full": "the disk is full" in text,
-        "locked": "another command was at work" in text,
-        "killed": "was cut off before its end" in text,
-        "steps": len(re.findall(r"^\d+\. [^:\n]+: (?:the disk is full|another)", text, re.M)),
-    }
-    first = re.match(r"(\d+) things? needs? you\.|All is well", text)
-    said["needs"] = int(first[1] or 0)
-    copies = re.search(r"(\d+) files? had been read before", text)
-    said["copies"] = int(copies[1]) if copies else 0
-    read = re.search(r"^Read: (\d+) files?", text, re.M)
-    said["read"] = int(read[1]) if read else 0
-    some = re.search(r"^Students without data in \S+: (.*)\.$", text, re.M)
-    none = re.search(r"^No data in \S+: (.*)\.$", text, re.M)
-    pairs = re.findall(r"(\S+) \((\d+) of (\d+)\)", some[1]) if some else []
-    whole = re.findall(r"(\S+) \((\d+) students?\)", none[1]) if none else []
-    said["missing"] = {one: (int(n), int(every)) for one, n, every in pairs}
-    said["missing"] |= {one: (int(n), int(n)) for one, n in whole}
-    moved = re.search(r"^Changed group: (.*)\.$", text, re.M)
-    pairs = re.findall(r"(\S+) \((\d+) of \d+\)", moved[1]) if moved else []
-    said["moved"] = {one: int(n) for one, n in pairs}
-    return said
-
-
-def read_cards(page: str) -> dict[str, str]:
-    """Return the skill on each student's card, by the student's name."""
-    found = {}
-    for card in BeautifulSoup(page, "html.parser").select("section.card"):
-        title = card.find("h3")
-        title.find(class_="label").extract()
-        for line in card.find("ul").find_all("li"):
-            for extra in line.find_all("span"):
-                extra.extract()
-            found[line.get_text(strip=True)] = title.get_text(strip=True)
-    return found
-
-
-def expect(wrong: list[str], what: str, said: object, true: object) -> None:
-    """Note where a digest says something else than what is true."""
-    if said != true:
-        wrong.append(f"{what}: it says {said!r}, true is {true!r}")
-
-
 def must_refuse(file: Path) -> None:
     """Stop where a fault that was planted is none."""
     try:
@@ -468,27 +417,6 @@ def wait_for(is_so: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not is_so() and time.monotonic() < end:
         time.sleep(0.02)
-
-
-def plan_faults(nights: int, rng: random.Random) -> list[list[str]]:
-    """Return the faults of each night: every kind in turn, then at random; some nights none."""
-    every = list(FAULTS)
-    rng.shuffle(every)
-    plan = []
-    for night in range(nights):
-        if night == 0:
-            plan.append([])
-        elif every:
-            plan.append([every.pop(), *([every.pop()] if every and rng.random() < 0.4 else [])])
-        else:
-            plan.append(rng.sample(FAULTS, rng.choice([0, 1, 1, 2, 2, 3])))
-    return [_possible_together(faults) for faults in plan]
-
-
-def _possible_together(faults: list[str]) -> list[str]:
-    """Return faults of one night of which at most one says how the run itself goes."""
-    ways = [one for one in faults if one in {"full", "killed", "overlap"}]
-    return [one for one in faults if one not in ways[1:]]
 
 
 def live_through(folder: Path, plan: list[list[str]], seed: int, *, has_disk: bool, tell=print):

@@ -2,6 +2,11 @@
 
     python benchmarks/scale.py --classrooms 20 200 2000 --reports 6   minutes
     python benchmarks/scale.py --classrooms 40000 --steps import calibrate   1 M students
+    python benchmarks/scale.py --classrooms 2000 --steps import calibrate --own-sources
+
+All files are one test of the whole state, named in a column ``source``; with
+``--own-sources`` they name none, so that each file's questions are its own. A folder that is
+given with ``--folder`` keeps its stores: steps after the import may be measured again.
 
 Each step is a process of its own; figures are kept in ``results/scale.csv`` by size, step
 and way, so that the largest may be measured when the machine is free. Reports are made for a
@@ -17,12 +22,13 @@ import json
 import os
 import shutil
 import sys
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from _state import CLASS_SIZE, N_ITEMS, WINDOW, write_state
+from _state import CLASS_SIZE, N_ITEMS, N_SKILLS, WINDOW, write_state
 from render import COACH, PROJECT, Cost, run
 
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +40,7 @@ MOST_PAGES = 2_000
 SMALLEST_FITTED = 200
 """Classrooms from which growth is fitted: below, start-up is most of the cost."""
 WAYS = {"one process": [], "Dask, 1 worker": [1], "Dask, 2 workers": [2]}
+OWN_SOURCES = ", a test a file"
 
 CALIBRATE = """
 import sys
@@ -82,22 +89,25 @@ print(len(runner.render_reports(StoreIndex(store), settings, Order(sys.argv[2]))
 """
 
 
-def measure_import(folder: Path, n_classrooms: int) -> list[dict]:
+def measure_import(folder: Path, n_classrooms: int, one_source: bool) -> list[dict]:
     exports, store = folder / "exports", folder / "store"
-    n_rows = write_state(exports, n_classrooms)
+    n_rows = write_state(exports, n_classrooms, one_source=one_source)
     cost, said = run([*COACH, "import", exports, "--store", store, "--json"], watch=True)
-    assert json.loads(said)["rows_used"] == n_rows + 20, said[:500]
+    assert json.loads(said)["rows_used"] == n_rows + N_SKILLS, said[:500]
+    exported = disk_of(exports)
+    shutil.rmtree(exports)
     return [
-        row(n_classrooms, "export", "-", Cost(0, 0), disk_of(exports)),
+        row(n_classrooms, "export", "-", Cost(0, 0), exported),
         row(n_classrooms, "import", "one process", cost, disk_of(store)),
     ]
 
 
-def measure_calibration(folder: Path, n_classrooms: int) -> list[dict]:
+def measure_calibration(folder: Path, n_classrooms: int, ways: list[str]) -> list[dict]:
     rows, digests = [], set()
     script = folder / "calibrate.py"
     script.write_text(CALIBRATE)
-    for way, workers in WAYS.items():
+    for way in ways:
+        workers = WAYS[way]
         cost, digest = run([sys.executable, script, folder / "store", WINDOW, *workers], watch=True)
         digests.add(digest)
         rows.append(row(n_classrooms, "calibrate", way, cost))
@@ -190,6 +200,21 @@ def at_state(some: pd.DataFrame, column: str) -> float | None:
     return float(y2 + (y2 - y1) / (n2 - n1) * (STATE - n2))
 
 
+def each_thousand(some: pd.DataFrame) -> str:
+    """Return CPU seconds for 1,000 classrooms more, from each size to the next twice as large."""
+    told, before = [], None
+    for one in some.sort_values("classrooms").itertuples():
+        if one.classrooms < SMALLEST_FITTED:
+            continue
+        if before is None:
+            before = one
+        elif one.classrooms >= 2 * before.classrooms:
+            more = (one.cpu - before.cpu) / (one.classrooms - before.classrooms)
+            told.append(f"{more * 1_000:.1f}")
+            before = one
+    return ", ".join(told) or "-"
+
+
 STEPS = ["export", "import", "calibrate", "index", "report", "publish", "nothing to do"]
 COLUMNS = {"cpu": "CPU s", "wall": "wall s", "memory": "peak MB", "disk": "disk MB"}
 
@@ -202,7 +227,8 @@ def describe(every: pd.DataFrame) -> str:
         f"{N_ITEMS} answers a student, a tidy CSV file of 500 classrooms each. CPU seconds of all "
         "processes; peak memory of all processes (proportional set size, every half second); "
         "*load* is the machine's at the end: above 2 others were at work and walls say little. "
-        "*Called directly*: the step's function in a process, largest resident memory.",
+        "*Called directly*: the step's function in a process, largest resident memory. All files "
+        "are one test; *a test a file*: none names its test, so each file's questions are its own.",
         "",
         "| step | way | classrooms | rows | " + " | ".join(COLUMNS.values()) + " | load |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -218,11 +244,14 @@ def describe(every: pd.DataFrame) -> str:
     lines += [
         "",
         "*report* is one more report. Growth, the exponent of cost over classrooms from "
-        f"{SMALLEST_FITTED} on (1 is linear), and 50,000 classrooms **extrapolated** by the "
-        "straight line through the two largest sizes measured (reports: by the cost of one):",
+        f"{SMALLEST_FITTED} on (1 is linear; below 1 where a fixed part still weighs), what 1,000 "
+        "classrooms more cost from each size to the next that is twice as large (the same: "
+        "linear), and 50,000 classrooms **extrapolated** by the straight line "
+        "through the two largest sizes measured (reports: by the cost of one):",
         "",
-        "| step | way | exponent of CPU | exponent of memory | 50,000: CPU s | 50,000: disk MB |",
-        "|---|---|---|---|---|---|",
+        "| step | way | exponent of CPU | exponent of memory | CPU s for 1,000 more | "
+        "50,000: CPU s | 50,000: disk MB |",
+        "|---|---|---|---|---|---|---|",
     ]
     for step in STEPS[1:]:
         for way, some in every[every["step"] == step].groupby("way", sort=False):
@@ -231,9 +260,11 @@ def describe(every: pd.DataFrame) -> str:
             else:
                 growth = [exponent(some, "cpu"), exponent(some, "memory"), at_state(some, "cpu"),
                           at_state(some, "disk")]  # fmt: skip
-            told = [_exponent(one) for one in growth[:2]] + [_figure(one) for one in growth[2:]]
+            told = [_exponent(one) for one in growth[:2]]
+            told += ["-" if step == "report" else each_thousand(some)]
+            told += [_figure(one) for one in growth[2:]]
             lines.append(f"| {step} | {way} | {' | '.join(told)} |")
-    lines += ["", "All ways of calibrating a size gave the same bytes.", ""]
+    lines += ["", "Ways of calibrating that were measured in one run gave the same bytes.", ""]
     return "\n".join(lines)
 
 
@@ -247,17 +278,18 @@ def _exponent(number: float | None) -> str:
     return "-" if number is None else f"{number:.2f}"
 
 
-def measure(folder: Path, n_classrooms: int, steps: list[str], n_reports: int) -> list[dict]:
-    rows = measure_import(folder, n_classrooms) if "import" in steps else []
-    if "calibrate" in steps:
-        rows += measure_calibration(folder, n_classrooms)
-    if "import" in steps:
+def measure(folder: Path, n_classrooms: int, given: argparse.Namespace) -> list[dict]:
+    rows = []
+    if "import" in given.steps:
+        rows += measure_import(folder, n_classrooms, not given.own_sources)
         rows += measure_index(folder, n_classrooms)
-    if "report" in steps:
-        rows += measure_reports(folder, n_classrooms, n_reports)
-    if "publish" in steps and n_classrooms <= MOST_PAGES:
+    if "calibrate" in given.steps:
+        rows += measure_calibration(folder, n_classrooms, given.ways)
+    if "report" in given.steps:
+        rows += measure_reports(folder, n_classrooms, given.reports)
+    if "publish" in given.steps and n_classrooms <= MOST_PAGES:
         rows += measure_edition(folder, n_classrooms)
-    return rows
+    return [one | {"way": one["way"] + OWN_SOURCES} for one in rows] if given.own_sources else rows
 
 
 def main() -> None:
@@ -266,14 +298,16 @@ def main() -> None:
     steps = ["import", "calibrate", "report", "publish"]
     arguments.add_argument("--steps", nargs="+", choices=steps, default=steps)
     arguments.add_argument("--reports", type=int, default=6)
-    arguments.add_argument("--folder", type=Path, help="where to work; default: a temporary one")
+    arguments.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    arguments.add_argument("--own-sources", action="store_true", help="each file is its own test")
+    arguments.add_argument("--folder", type=Path, help="where to work and to keep the stores")
     given = arguments.parse_args()
     for n_classrooms in given.classrooms:
-        folder = Path(tempfile.mkdtemp(prefix="scale", dir=given.folder))
-        try:
-            every = keep(measure(folder, n_classrooms, given.steps, given.reports))
-        finally:
-            shutil.rmtree(folder)
+        with ExitStack() as stack:
+            where = given.folder or stack.enter_context(TemporaryDirectory(prefix="scale"))
+            folder = Path(where) / f"{n_classrooms}{'-own' * given.own_sources}"
+            folder.mkdir(parents=True, exist_ok=True)
+            every = keep(measure(folder, n_classrooms, given))
         (RESULTS / "scale.md").write_text(describe(every), encoding="utf-8")
     print(describe(every))
 

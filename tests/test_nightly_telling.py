@@ -6,13 +6,21 @@ import errno
 import json
 import re
 import socketserver
+import ssl
 import sys
 import threading
-from datetime import UTC, datetime
+from base64 import b64decode
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from email.policy import default
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from analysis.errors import DataError, LockedError, StoppedError, UsageError
 from analysis.language import open_language
@@ -224,26 +232,40 @@ def test_the_log_is_begun_anew_when_it_is_long(tmp_path):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """A small mail server: keeps what it is given; says no to whom it is told."""
+    """A small mail server: keeps what it is given; says no to whom it is told.
+
+    With ``encrypted`` it takes messages by STARTTLS and from its one account alone.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, refuse: str = ""):
+    def __init__(self, refuse: str = "", encrypted: ssl.SSLContext | None = None):
         super().__init__(("127.0.0.1", 0), MailSession)
         self.refuse = refuse
+        self.encrypted = encrypted
+        self.log: list[str] = []
         self.messages: list[str] = []
         self.recipients: list[str] = []
+
+    def handle_error(self, request, client_address):
+        """A client may hang up at a certificate it does not trust."""
 
 
 class MailSession(socketserver.StreamRequestHandler):
     """RFC 5321, as far as one message needs it."""
 
     def handle(self):
+        self.is_safe, self.is_known = False, self.server.encrypted is None
         self.say("220 ready")
         while line := self.rfile.readline().decode().strip():
             word = line.split(":")[0].split()[0].upper()
-            if word == "DATA":
+            self.server.log.append(f"{word}{' encrypted' * self.is_safe}")
+            if self.server.encrypted and word in ("EHLO", "STARTTLS", "AUTH"):
+                getattr(self, word.lower())(line)
+            elif not self.is_known and word != "QUIT":
+                self.say("530 who are you?")
+            elif word == "DATA":
                 self.say("354 go on")
                 self.server.messages.append(self.read_message())
                 self.say("250 kept")
@@ -257,6 +279,25 @@ class MailSession(socketserver.StreamRequestHandler):
             else:
                 self.say("250 ok")
 
+    def ehlo(self, line: str) -> None:
+        self.say("250-here")
+        self.say("250 AUTH PLAIN" if self.is_safe else "250 STARTTLS")
+
+    def starttls(self, line: str) -> None:
+        self.say("220 go on")
+        self.request = self.server.encrypted.wrap_socket(self.request, server_side=True)
+        self.is_safe = True
+        self.setup()
+
+    def finish(self):
+        super().finish()
+        self.request.close()
+
+    def auth(self, line: str) -> None:
+        account = b64decode(line.split()[2]).decode().split("\0")[1:]
+        self.is_known = self.is_safe and account == ["me", "secret"]
+        self.say("235 welcome" if self.is_known else "535 no")
+
     def read_message(self) -> str:
         lines = []
         while (line := self.rfile.readline().decode()) not in (".\r\n", ""):
@@ -267,14 +308,49 @@ class MailSession(socketserver.StreamRequestHandler):
         self.wfile.write(f"{line}\r\n".encode())
 
 
-@pytest.fixture
-def mail():
-    with MailServer() as server:
+@contextmanager
+def at_work(server: MailServer):
+    with server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def mail():
+    with at_work(MailServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def safe_mail(tmp_path):
+    """A mail server that encrypts, with a certificate of its own for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    with at_work(MailServer(encrypted=context)) as server:
+        yield server
+
+
+def by_account(server: MailServer, monkeypatch, password: str = "secret") -> NotifySettings:
+    monkeypatch.setenv("MAIL_PASSWORD", password)
+    return by_mail(server, security="starttls", user="me", password_variable="MAIL_PASSWORD")
 
 
 def by_mail(server: MailServer, **more) -> NotifySettings:
@@ -316,11 +392,33 @@ def test_a_server_that_is_not_there_is_said_in_words():
 
 
 def test_a_server_without_encryption_gets_no_password(mail, monkeypatch):
-    monkeypatch.setenv("MAIL_PASSWORD", "secret")
-    settings = by_mail(mail, security="starttls", user="me", password_variable="MAIL_PASSWORD")
     with pytest.raises(NotifyError, match="did not take the message"):
-        notify(settings, "s", "t")
+        notify(by_account(mail, monkeypatch), "s", "t")
     assert mail.messages == []
+
+
+def test_a_server_that_encrypts_is_told_who_sends_and_takes_the_digest(
+    safe_mail, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    assert notify(by_account(safe_mail, monkeypatch), "s", "All is well.\n")
+    assert "All is well." in safe_mail.messages[0]
+    assert safe_mail.log[:2] == ["EHLO", "STARTTLS"]
+    assert all(one.endswith(" encrypted") for one in safe_mail.log[2:])
+    assert "AUTH encrypted" in safe_mail.log
+
+
+def test_a_server_that_does_not_know_the_account_is_said(safe_mail, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with pytest.raises(NotifyError, match="SMTPAuthenticationError"):
+        notify(by_account(safe_mail, monkeypatch, "wrong"), "s", "t")
+    assert safe_mail.messages == []
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_gets_no_password(safe_mail, monkeypatch):
+    with pytest.raises(NotifyError, match="SSLCertVerificationError"):
+        notify(by_account(safe_mail, monkeypatch), "s", "t")
+    assert not any(one.startswith("AUTH") for one in safe_mail.log)
 
 
 def test_a_password_that_is_not_there_is_said(mail, tmp_path):

@@ -217,6 +217,22 @@ def test_a_dask_cluster_calibrates_to_the_same_bytes_as_one_process(district, cl
     assert calibrated(district, crew=Cluster(client), shared_disk=False) == here
 
 
+def test_files_that_are_tests_of_their_own_calibrate_alike_in_places_and_on_a_cluster(
+    tmp_path, client, monkeypatch
+):
+    store = Store(tmp_path / "store")
+    import_exports([write(answers(), tmp_path / "exports", n_files=4)], store)
+    whole = json.loads(calibrated(store))
+    assert len(whole["items"]) == 4 * N_ITEMS
+    monkeypatch.setattr("analysis.district.ROWS_A_PLACE", 1_000)
+    here = calibrated(store)
+    assert calibrated(store, crew=Cluster(client)) == here
+    in_places = json.loads(here)["model"]
+    for part in ("success", "skills", "ability"):
+        for name, values in whole["model"][part].items():
+            np.testing.assert_allclose(in_places[part][name], values, rtol=0, atol=1e-9)
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_lost_loses_nothing_it_kept():
     pytest.importorskip("distributed")

@@ -9,14 +9,14 @@ ability need not be normal: its distribution is found on the grid, drawn to the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from analysis.mastery import factor
-from analysis.mastery.arrays import Floats
-from analysis.mastery.responses import Responses
+from analysis.mastery.arrays import Floats, Integers
+from analysis.mastery.responses import Block, Responses
 from analysis.mastery.spread import Spread
 
 NODES = np.linspace(-4.0, 4.0, 21)
@@ -36,6 +36,10 @@ class AbilityModel:
     density: Floats
     """Log share of students at each node where the classroom's mean is 0."""
 
+    def of(self, items: Integers) -> AbilityModel:
+        """Return the model of some items."""
+        return replace(self, slope=self.slope[items], easiness=self.easiness[items])
+
     def success(self) -> Floats:
         """Return P(right | item, node), shape (n_items, n_nodes)."""
         return np.clip(expit(self.slope[:, None] * NODES + self.easiness[:, None]), 1e-6, 1 - 1e-6)
@@ -49,10 +53,11 @@ class AbilityModel:
         at_node /= at_node.sum(axis=1, keepdims=True)
         return at_node
 
-    def look(self, rows: Responses, means: Floats) -> AbilityPosterior:
+    def look(self, rows: Block, means: Floats) -> AbilityPosterior:
         """Return what the answers say about each row's student."""
+        own = self.of(rows.items)
         return AbilityPosterior(
-            self.success(), self.posterior(*rows.right_and_wrong(), means[rows.classroom])
+            own.success(), own.posterior(*rows.right_and_wrong(), means[rows.classroom])
         )
 
     def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
@@ -108,12 +113,12 @@ def expect(
     ability, there = np.zeros(rows.n_classrooms), np.zeros(len(NODES))
     for part in rows.chunks():
         part_right, part_wrong = part.right_and_wrong()
-        at_node = model.posterior(part_right, part_wrong, means[part.classroom])
+        at_node = model.of(part.items).posterior(part_right, part_wrong, means[part.classroom])
         part.add_by_classroom(ability, at_node @ NODES)
         at_node *= part.count[:, None]
         there += at_node.sum(axis=0)
-        right += part_right.T @ at_node
-        asked += (part_right + part_wrong).T @ at_node
+        right[part.items] += part_right.T @ at_node
+        asked[part.items] += (part_right + part_wrong).T @ at_node
     return right, asked, there, ability
 
 

@@ -161,19 +161,30 @@ def _answers_of(
     place: Gathered, students: pd.Index, items: Sequence[Item]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return answers to all items, in their order, and classrooms of some students."""
+    own, classrooms = _own_answers_of(place, students)
+    answers = np.full((len(own), len(items)), np.nan)
+    answers[:, _columns(place, items)] = own
+    return answers, classrooms
+
+
+def _own_answers_of(place: Gathered, students: pd.Index) -> tuple[np.ndarray, np.ndarray]:
     rows = pd.Index(place.seen.student_ids, dtype="str").get_indexer(students)
-    answers = np.full((len(rows), len(items)), np.nan)
+    return place.seen.answers_of(rows), place.classrooms[rows]
+
+
+def _columns(place: Gathered, items: Sequence[Item]) -> np.ndarray:
+    """Return which of all items the place's own are."""
     column = _places(items)
-    answers[:, [column[item] for item in place.seen.items]] = place.seen.answers[rows]
-    return answers, place.classrooms[rows]
+    return np.array([column[item] for item in place.seen.items], dtype=int)
 
 
 def _distinct(
     place: Gathered, students: pd.Index, items: Sequence[Item], weight: np.ndarray
 ) -> Responses:
-    answers, labels = _answers_of(place, students, items)
+    answers, labels = _own_answers_of(place, students)
     names, numbers = np.unique(labels.astype(str), return_inverse=True)
-    return distinct_rows(np.clip(answers, 0.0, 1.0), numbers, len(names), weight)
+    answers = np.clip(answers, 0.0, 1.0)
+    return distinct_rows(answers, numbers, len(names), weight, _columns(place, items))
 
 
 def _describe(rows: Responses) -> tuple[int, np.ndarray]:

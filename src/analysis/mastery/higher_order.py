@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.mastery import factor, items
 from analysis.mastery.arrays import Floats, Integers, Truths
-from analysis.mastery.responses import Responses, count_answers
+from analysis.mastery.responses import Block, Responses, count_answers
 from analysis.mastery.spread import Spread
 from analysis.mastery.structure import topological_order
 
@@ -37,6 +37,10 @@ class HigherOrderModel:
     item_skill: Integers
     success: items.Success
     skills: factor.SkillPrior
+
+    def of(self, items: Integers) -> HigherOrderModel:
+        """Return the model of some items."""
+        return replace(self, item_skill=self.item_skill[items], success=self.success.of(items))
 
     def evidence(self, right: Floats, wrong: Floats) -> Floats:
         """Return log P(answers | skill held) - log P(answers | not), (n_rows, n_skills)."""
@@ -91,11 +95,12 @@ class HigherOrderModel:
                 held[k] *= held[self.parent[k]]
         return held
 
-    def look(self, rows: Responses, classroom_means: Floats) -> HigherOrderPosterior:
+    def look(self, rows: Block, classroom_means: Floats) -> HigherOrderPosterior:
         """Return what the answers say about each row's student."""
         classrooms, place = rows.own_classrooms()
         nodes = factor.node_weights(classroom_means[classrooms])[place]
-        return HigherOrderPosterior(self, *self.posterior(*rows.right_and_wrong(), nodes))
+        own = self.of(rows.items)
+        return HigherOrderPosterior(own, *own.posterior(*rows.right_and_wrong(), nodes))
 
     def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
@@ -208,8 +213,9 @@ def expect(
     ability = np.zeros(rows.n_classrooms)
     nodes = factor.node_weights(means)
     for part in rows.chunks():
+        own = model.of(part.items)
         part_right, part_wrong = part.right_and_wrong()
-        at_node, given = model.posterior(part_right, part_wrong, nodes[part.classroom])
+        at_node, given = own.posterior(part_right, part_wrong, nodes[part.classroom])
         held = model.held_at_nodes(given)
         part.add_by_classroom(ability, at_node @ factor.GRID)
         weight = at_node * part.count[:, None]
@@ -219,12 +225,12 @@ def expect(
         for k in range(n_skills):
             above = model.parent[k]
             able_at[k] += whole if above < 0 else held[above].sum(axis=0)
-        mastery = held.sum(axis=2)[model.item_skill]
+        mastery = held.sum(axis=2)[own.item_skill]
         count = part.count
         for total, seen in ((right, part_right), (wrong, part_wrong)):
             with_skill = np.einsum("nj,jn->j", seen, mastery)
-            total[:, 1] += with_skill
-            total[:, 0] += count @ seen - with_skill
+            total[part.items, 1] += with_skill
+            total[part.items, 0] += count @ seen - with_skill
     return right, wrong, held_at, able_at, ability
 
 

@@ -139,6 +139,10 @@ class Success:
     right: Floats
     wrong: Floats
 
+    def of(self, items: np.ndarray) -> Success:
+        """Return the same of some items."""
+        return Success(self.mean[items], self.right[items], self.wrong[items])
+
 
 def believe_curves(weights: Floats, n_required: Integers) -> Success:
     """Return the weighed curve of each item, shape (n_items, 1 + most required skills)."""

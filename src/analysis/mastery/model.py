@@ -20,7 +20,7 @@ from analysis.mastery.blend import skill_share
 from analysis.mastery.factor import find_means
 from analysis.mastery.higher_order import HigherOrderModel, HigherOrderPosterior, fit_higher_order
 from analysis.mastery.profile import ProfileModel, ProfilePosterior, fit_profiles
-from analysis.mastery.responses import Responses, as_rows, distinct_rows
+from analysis.mastery.responses import Block, Responses, as_rows, distinct_rows
 from analysis.mastery.spread import Spread
 from analysis.mastery.structure import Prerequisites, list_profiles, read_prerequisites
 
@@ -139,8 +139,8 @@ class MasteryModel(TransformerMixin, BaseEstimator):
     def fit_spread(self, rows: Spread) -> MasteryModel:
         """Learn from rows that lie in several places; as :meth:`fit` on all of them.
 
-        Where they are more than 20,000 different ones, sums come in another order than in
-        :meth:`fit`, and probabilities differ in the ninth decimal.
+        Where they are more than 20,000 different ones, or places had different items, sums
+        come in another order than in :meth:`fit`, and probabilities differ by less than 1e-9.
         """
         self.n_features_in_ = rows.n_items
         self._read_skills(rows.n_items)
@@ -272,7 +272,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
         for part in rows.chunks():
             yield part, self.skill_model_.look(part, means)
 
-    def _rows(self, X: ArrayLike, classrooms: ArrayLike | None) -> Responses:
+    def _rows(self, X: ArrayLike, classrooms: ArrayLike | None) -> Block:
         check_is_fitted(self)
         answers = self._read_answers(X, reset=False)
         labels, n_classrooms = _number_classrooms(classrooms, len(answers))

@@ -34,17 +34,46 @@ ReadScales = dict[str, tuple[list[str], str]]
 
 @dataclass(frozen=True)
 class Observations:
-    """Answers of ``student_ids`` (rows) to observations (columns), NaN where there is none.
+    """Answers of ``student_ids`` (rows) to observations (columns).
 
-    ``items`` are pairs (source, observation_id); ``q`` is the Q-matrix over ``skill_ids``.
+    Attributes
+    ----------
+    row, column, share
+        Who answered what, and the share of 0..1 he got: one entry an answer, by row. Kept
+        so, because a matrix of students by the questions of many tests is mostly empty.
+    student_ids
+        The rows.
+    items
+        The columns, pairs (source, observation_id).
+    skill_ids, q
+        The Q-matrix and its columns.
+    weight
+        Weight of each item's evidence.
     """
 
-    answers: Floats
+    row: Integers
+    column: Integers
+    share: Floats
     student_ids: list[str]
     items: list[Item]
     skill_ids: list[str]
     q: Integers
     weight: Floats
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The answers as a matrix, NaN where there is none."""
+        return self.answers_of(np.arange(len(self.student_ids)))
+
+    def answers_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the answers of some rows as a matrix, NaN where there is none."""
+        place = np.full(len(self.student_ids), -1)
+        place[rows] = np.arange(len(rows))
+        wanted = place[self.row]
+        is_in = wanted >= 0
+        answers = np.full((len(rows), len(self.items)), np.nan)
+        answers[wanted[is_in], self.column[is_in]] = self.share[is_in]
+        return answers
 
 
 def read_observations(
@@ -93,15 +122,14 @@ def read_observations(
     student_ids = sorted(table["student_id"].unique())
     row = pd.Index(student_ids).get_indexer(table["student_id"])
     column = _columns(table, items)
-    answers = np.full((len(student_ids), len(items)), np.nan)
     # One observation of several skills has one row a skill, all with the same points.
     mean = table["value"].groupby([row, column]).mean()
-    answers[mean.index.get_level_values(0), mean.index.get_level_values(1)] = mean
+    cells = [mean.index.get_level_values(level).to_numpy(np.int32) for level in (0, 1)]
     q = np.zeros((len(items), len(skill_ids)), dtype=int)
     q[_columns(pairs, items), pd.Index(skill_ids).get_indexer(pairs["skill_id"])] = 1
     weight = np.ones(len(items))
     weight[_columns(pairs, items)] = pairs["kind"].map(KIND_WEIGHT).astype(float)
-    return Observations(answers, student_ids, items, skill_ids, q, weight)
+    return Observations(*cells, mean.to_numpy(), student_ids, items, skill_ids, q, weight)
 
 
 def add_shares(evidence: pd.DataFrame, scales: GivenScales | None = None) -> pd.DataFrame:

@@ -19,7 +19,7 @@ import numpy as np
 
 from analysis.mastery import factor, items
 from analysis.mastery.arrays import Floats, Integers, Truths
-from analysis.mastery.responses import Responses
+from analysis.mastery.responses import Block, Responses
 from analysis.mastery.spread import Spread
 
 PRIOR_WEIGHT = 300.0
@@ -41,6 +41,10 @@ class ProfileModel:
     lift: Floats
     """How much more frequent each profile is than the higher-order prior says."""
 
+    def of(self, items: Integers) -> ProfileModel:
+        """Return the model of some items."""
+        return replace(self, q=self.q[items], success=self.success.of(items))
+
     def prior(self, classroom_means: Floats) -> Floats:
         """Return P(profile | classroom), shape (n_classrooms, n_profiles)."""
         given_node = profiles_at_nodes(self.profiles, self.before, self.skills)
@@ -48,16 +52,17 @@ class ProfileModel:
         prior /= prior.sum(axis=1, keepdims=True)
         return prior
 
-    def look(self, rows: Responses, classroom_means: Floats) -> ProfilePosterior:
+    def look(self, rows: Block, classroom_means: Floats) -> ProfilePosterior:
         """Return what the answers say about each row's student."""
         right, wrong = rows.right_and_wrong()
-        logs = right @ self.success.right + wrong @ self.success.wrong
+        own = self.of(rows.items)
+        logs = right @ own.success.right + wrong @ own.success.wrong
         classrooms, place = rows.own_classrooms()
         logs += np.log(np.maximum(self.prior(classroom_means[classrooms]), SMALLEST))[place]
         logs -= logs.max(axis=1, keepdims=True)
         np.exp(logs, out=logs)
         logs /= logs.sum(axis=1, keepdims=True)
-        return ProfilePosterior(self, logs)
+        return ProfilePosterior(own, logs)
 
     def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
@@ -167,8 +172,8 @@ def expect(model: ProfileModel, rows: Responses, means: Floats) -> tuple[Floats,
         part.add_by_classroom(counts, posterior)
         posterior *= part.count[:, None]
         part_right, part_wrong = part.right_and_wrong()
-        right += part_right.T @ posterior
-        wrong += part_wrong.T @ posterior
+        right[part.items] += part_right.T @ posterior
+        wrong[part.items] += part_wrong.T @ posterior
     return right, wrong, counts
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from analysis.crew import Crew
-from analysis.mastery.responses import FINAL_STEPS, SAMPLE, Responses
+from analysis.mastery.responses import FINAL_STEPS, SAMPLE, Responses, join_blocks
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,12 @@ class Spread:
         own = [(step, int(-first % step)) for first in before]
         taken = self.crew.ask(Responses.every, self.shards, own)
         numbers = np.cumsum([0, *(len(sizes) for sizes in self.sizes[:-1])])
-        return Responses(
-            np.concatenate([part.answers for part in taken]),
-            np.concatenate([part.count for part in taken]),
-            np.concatenate([p.classroom + n for p, n in zip(taken, numbers, strict=True)]),
-            self.n_classrooms,
-            self.item_weight,
+        blocks = (
+            replace(block, classroom=block.classroom + number, n_classrooms=self.n_classrooms)
+            for part, number in zip(taken, numbers, strict=True)
+            for block in part.blocks
         )
+        return Responses(join_blocks(blocks), self.n_classrooms, self.item_weight)
 
     def _by_shard(self, means: np.ndarray) -> list[np.ndarray]:
         return np.split(means, np.cumsum([len(sizes) for sizes in self.sizes])[:-1])

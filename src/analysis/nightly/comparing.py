@@ -25,7 +25,8 @@ from analysis.store import StoreIndex
 
 MOST_COMPARED = 500
 """Classrooms with new pages up to which groups are compared: forming the groups once more
-takes about a tenth of what the page took, and nobody reads a list of a thousand."""
+takes 0.15 to 0.28 CPU seconds a classroom (six of the demo district's, 18 to 23 students), so
+these about two minutes; and nobody reads a list of a thousand."""
 
 
 @dataclass(frozen=True)
