@@ -198,6 +198,28 @@ def test_what_was_not_published_before_may_be_shown_now():
     assert protect_counts(now, published=published).notna().all(axis=None)
 
 
+def test_a_small_count_stays_hidden_in_the_next_edition():
+    counts = pd.DataFrame({"a": [3, 90, 95], "b": [80, 85, 99], "c": [70, 91, 92]})
+    first = protect_counts(counts)
+    pd.testing.assert_frame_equal(protect_counts(counts, published=first), first)
+
+
+def test_the_last_edition_may_have_other_rows_and_columns_in_another_order():
+    now = pd.DataFrame({"a": [40, 90], "b": [80, 70]}, index=["4a", "4b"])
+    before = pd.DataFrame(
+        {"gone": [50, 50, 50], "b": [70, 95, 80], "a": [90, 95, 39]}, index=["4b", "closed", "4a"]
+    )
+    hidden = protect_counts(now, published=protect_counts(before)).isna()
+    assert hidden.loc[["4a", "4b"], ["a", "b"]].all(axis=None)
+    before.loc["4a", "a"] = 40
+    assert not protect_counts(now, published=protect_counts(before)).isna().any(axis=None)
+
+
+def test_a_missing_count_is_refused():
+    with pytest.raises(ValueError, match="non-finite"):
+        protect_counts(pd.DataFrame({"a": [40, np.nan], "b": [80, 70]}))
+
+
 def test_the_names_of_rows_and_columns_stay_and_the_totals_come_last():
     shown = protect_counts(pd.DataFrame({"yes": [20, 30], "no": [40, 50]}, index=["4a", "4b"]))
     expected = pd.DataFrame(
