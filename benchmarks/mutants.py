@@ -56,9 +56,9 @@ EQUIVALENT = Path(__file__).parent / "mutants_equivalent.toml"
 NAME = re.compile(r"""['"][\w.:-]*['"]""")
 """A text that is a name and not a message."""
 
-TIMES = 10
-"""A test may take so many times the processor seconds it takes without the fault, and as
-many seconds more; one that is stopped there counts as finding it."""
+TIMES, GRACE = 10, 3
+"""A test may take so many times the processor seconds it takes without the fault, and so many
+seconds more; one that is stopped there counts as finding it."""
 
 LIBRARIES = ["pandera.pandas", "scipy.optimize", "sklearn", "matplotlib.pyplot", "networkx",
              "pydantic", "papermill", "nbconvert", "babel"]  # fmt: skip
@@ -418,7 +418,7 @@ def run_until_failure(items: list[pytest.Item], seconds: dict[str, float], notes
     """Return 1 once a test fails, and note which; 0 where none does."""
     for item, after in zip(items, [*items[1:], None], strict=True):
         notes.write_text(item.nodeid, encoding="utf-8")
-        limit = TIMES * (1 + seconds[item.nodeid])
+        limit = TIMES * seconds[item.nodeid] + GRACE
         signal.setitimer(signal.ITIMER_PROF, limit)
         signal.alarm(int(20 * limit))  # for one that only waits
         item.ihook.pytest_runtest_protocol(item=item, nextitem=after)

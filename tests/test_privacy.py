@@ -353,10 +353,20 @@ def test_where_row_and_column_show_nothing_one_more_is_the_smallest_of_all():
     assert hidden_cells(hidden & ~before) == {(2, 1)}
 
 
-@pytest.mark.parametrize(("far", "loose"), [(40, None), (9, None), (8, (0, 0))])
-def test_the_first_that_is_known_to_within_ten_is_found(far, loose):
-    # The first cell can lose 2 and gain as many as both its neighbours have: far or less.
-    values, hidden = drawn(f"(2) ({far - 1}) \n (50) (60)")
+@pytest.mark.parametrize(
+    ("drawing", "loose"),
+    [
+        # The first cell can lose 2 and gain 39; then 8, or 7, which is known to within ten.
+        ("(2) (39) \n (50) (60)", None),
+        ("(2) (8) \n (50) (60)", None),
+        ("(2) (7) \n (50) (60)", (0, 0)),
+        # A large count may be known to within ten as well: 16 to 25.
+        ("(20) (5) \n (50) (4)", (0, 0)),
+        ("20 (5) \n 50 (4)", (0, 1)),
+    ],
+)
+def test_the_first_that_is_known_to_within_ten_is_found(drawing, loose):
+    values, hidden = drawn(drawing)
     assert _first_unprotected(values, hidden, _lines_of(values.shape), 10) == loose
 
 
