@@ -262,8 +262,9 @@ class Lines:
 
 def forget_cached() -> None:
     """Empty the caches of the package: each test reaches all it stands on."""
-    for one in gc.get_objects():
-        if isinstance(one, functools._lru_cache_wrapper) and one.__module__.startswith("analysis"):
+    modules = [module for name, module in sys.modules.items() if name.startswith("analysis")]
+    for one in [one for module in modules for one in vars(module).values()]:
+        if isinstance(one, functools._lru_cache_wrapper):
             one.cache_clear()
 
 
