@@ -1,20 +1,24 @@
 """How many small faults the tests find: mutation scores of four rooms of the package.
 
 Run: ``pip install mutmut==3.8.1`` beside the project's own packages, then
-``python benchmarks/mutants.py [ROOM ...] [--sample N]``; it writes ``results/mutants.md``.
+``python benchmarks/mutants.py [ROOM ...] [--sample N] [--seed N]``; it writes the rooms'
+parts of ``results/mutants.md``.
 
 The faults are mutmut's: an operator exchanged, a number one more, an argument left out or
 ``None``, a condition forced, a text that is a name (of a column, an option) misspelt, at
-most one at a time; not in docstrings, messages or annotations. Each is tried in a process
-forked from one in which everything is collected: the code of one function is exchanged and
-the room's own tests run, those that reach the line first, until one fails. What stands
-outside functions is tried in a fresh process.
+most one at a time; not in docstrings, messages or annotations. All happens in a copy of the
+project. A fault in a function is written into the copy and tried in a process forked from
+one in which everything is collected: the function's code is exchanged and those of the
+room's own tests that reach the statement run, the quickest first, until one fails. For what
+stands outside functions the package is imported anew and all the room's tests run. Before
+any fault, the tests have to pass both ways without one.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import importlib
 import math
@@ -28,14 +32,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
-import traceback
 import types
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import process_time
 
 import coverage
 import hypothesis
@@ -48,16 +51,24 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 PROJECT = Path(__file__).parents[1]
 SOURCE = PROJECT / "src"
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "mutants.md"
 EQUIVALENT = Path(__file__).parent / "mutants_equivalent.toml"
 NAME = re.compile(r"""['"][\w.:-]*['"]""")
 """A text that is a name and not a message."""
 
-CPU_SECONDS = 10
-"""A mutant's tests may take so many times what they take without it; more counts as found."""
+TIMES, GRACE = 10, 3
+"""A test may take so many times the processor seconds it takes without the fault, and so many
+seconds more; one that is stopped there counts as finding it."""
+
+LIBRARIES = ["pandera.pandas", "scipy.optimize", "sklearn", "matplotlib.pyplot", "networkx",
+             "pydantic", "papermill", "nbconvert", "babel"]  # fmt: skip
+"""Loaded once, and not again for each process in which the package is imported anew."""
 
 MEMORY = 8 << 30
 WANTED = 0.85
+SURVIVED, FOUND, STOPPED, UNREACHED = "survived", "found", "found (stopped)", "no test reaches it"
+CANNOT_EXCHANGE, BROKEN = 97, 98
+"""What a process that tried a mutant ends with, beside pytest's own codes."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ class Faults(MutationVisitor):
         if isinstance(node, cst.Decorator):
             return False
         goes_on = isinstance(node, cst.FunctionDef) or super().on_visit(node)
-        place = (self._function(), self._lines(node))
+        place = (self._function(), self._lines())
         self.places += [place] * (len(self.mutations) - len(self.places))
         return goes_on
 
@@ -134,26 +145,55 @@ class Faults(MutationVisitor):
                 return ".".join([*names, node.name.value]) if child is node.body else ""
         return ""
 
-    def _lines(self, node: cst.CSTNode) -> range:
-        place = self.get_metadata(PositionProvider, node, None)
-        return range(place.start.line, place.end.line + 1) if place else range(0)
+    def _lines(self) -> range:
+        """Return the lines of the statement, or of a compound one's head, the node is in."""
+        part = self.path[-1]
+        for node in reversed(self.path[:-1]):
+            if isinstance(node, cst.BaseCompoundStatement | cst.BaseSuite | cst.Module):
+                break
+            part = node
+        place = self.get_metadata(PositionProvider, part)
+        return range(place.start.line, place.end.line + 1)
 
 
-def list_mutants(file: Path) -> Iterator[Mutant]:
-    before = file.read_text("utf-8")
+@dataclass(frozen=True)
+class Fault:
+    """A mutant that is not written yet."""
+
+    file: Path
+    module: cst.Module
+    was: cst.CSTNode
+    becomes: cst.CSTNode
+    function: str
+    lines: range
+
+    def write(self) -> Mutant | None:
+        """Return the mutant; none where it changes no text or is not Python."""
+        before = self.module.code
+        after = deep_replace(self.module, self.was, self.becomes).code
+        try:
+            compile(after, self.file, "exec")
+        except SyntaxError:
+            return None
+        if before == after:
+            return None
+        return Mutant(self.file, self.function, self.lines, *_what_differs(before, after), after)
+
+
+def list_faults(file: Path) -> Iterator[Fault]:
     faults = Faults()
-    module = MetadataWrapper(cst.parse_module(before)).visit(faults)
+    module = MetadataWrapper(cst.parse_module(file.read_text("utf-8"))).visit(faults)
     for mutation, (function, lines) in zip(faults.mutations, faults.places, strict=True):
-        was = mutation.original_node
+        was, becomes = mutation.original_node, mutation.mutated_node
         if isinstance(was, cst.SimpleString) and not (
-            NAME.fullmatch(was.value) and "XX" in mutation.mutated_node.value
+            NAME.fullmatch(was.value) and "XX" in becomes.value
         ):
             continue
-        after = deep_replace(module, was, mutation.mutated_node).code
-        yield Mutant(file, function, lines, *_what_differs(before, after), after)
+        yield Fault(file, module, was, becomes, function, lines)
 
 
 def _what_differs(before: str, after: str) -> tuple[str, str]:
+    """Return the lines that differ, as one line each."""
     old, new = before.splitlines(), after.splitlines()
     start = next(i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1])
     end = next(
@@ -165,113 +205,204 @@ def _what_differs(before: str, after: str) -> tuple[str, str]:
     return cut[0], cut[1]
 
 
-def sample_mutants(room: Room, n: int) -> tuple[list[Mutant], int]:
-    """Return a seeded sample in the order of the files, and how many there are in all."""
-    every = list({one.key: one for file in room.files() for one in list_mutants(file)}.values())
-    chosen = random.Random(0).sample(range(len(every)), min(n, len(every)))
-    return [every[i] for i in sorted(chosen)], len(every)
+def sample_mutants(room: Room, n: int, seed: int) -> tuple[list[Mutant], int]:
+    """Return a seeded sample in the order of the files, and how many faults there are."""
+    faults = [fault for file in room.files() for fault in list_faults(file)]
+    chosen: dict[tuple[str, ...], tuple[int, Mutant]] = {}
+    for i in random.Random(seed).sample(range(len(faults)), len(faults)):
+        if len(chosen) == n:
+            break
+        if mutant := faults[i].write():
+            chosen.setdefault(mutant.key, (i, mutant))
+    return [mutant for _, mutant in sorted(chosen.values(), key=lambda one: one[0])], len(faults)
+
+
+@contextlib.contextmanager
+def written(mutant: Mutant) -> Iterator[None]:
+    """Put the mutant into the copy of the project, for processes the tests start."""
+    before = mutant.file.read_bytes()
+    mutant.file.write_text(mutant.source, encoding="utf-8")
+    try:
+        yield
+    finally:
+        mutant.file.write_bytes(before)
+
+
+class Lines:
+    """A pytest plugin: which lines of the package each test reaches, and its seconds.
+
+    What a fixture reaches that several tests share counts for each test that asks for it.
+    """
+
+    def __init__(self) -> None:
+        self.reached: dict[str, set[tuple[str, int]]] = {}
+        self.shared: dict[str, set[tuple[str, int]]] = {}
+        self.seconds: dict[str, float] = {}
+
+    def measure(self, item: pytest.Item, after: pytest.Item | None) -> None:
+        forget_cached()
+        start = process_time()
+        with _reached_lines() as lines:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
+        self.seconds[item.nodeid] = process_time() - start
+        shared = [self.shared.get(name, set()) for name in getattr(item, "fixturenames", ())]
+        self.reached[item.nodeid] = lines.union(*shared)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        if fixturedef.scope == "function" or not (outer := coverage.Coverage.current()):
+            return (yield)
+        outer.stop()
+        with _reached_lines() as lines:
+            result = yield
+        outer.start()
+        self.shared.setdefault(fixturedef.argname, set()).update(lines)
+        return result
+
+
+def forget_cached() -> None:
+    """Empty the caches of the package: each test reaches all it stands on."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("analysis")]
+    for one in [one for module in modules for one in vars(module).values()]:
+        if isinstance(one, functools._lru_cache_wrapper):
+            one.cache_clear()
+
+
+@contextlib.contextmanager
+def _reached_lines() -> Iterator[set[tuple[str, int]]]:
+    reached: set[tuple[str, int]] = set()
+    recorder = coverage.Coverage(data_file=None, source=[str(SOURCE)], config_file=False)
+    quiet = ["no-data-collected", "module-not-measured", "module-not-imported"]
+    recorder.set_option("run:disable_warnings", quiet)
+    recorder.start()
+    try:
+        yield reached
+    finally:
+        recorder.stop()
+        data = recorder.get_data()
+        reached |= {(file, line) for file in data.measured_files() for line in data.lines(file)}
 
 
 class Trial:
     """A pytest plugin: collect once, then try each mutant in a process forked from there."""
 
-    def __init__(self, mutants: list[Mutant], base: Path) -> None:
+    def __init__(self, room: Room, mutants: list[Mutant], base: Path) -> None:
         self.mutants = mutants
+        self.files = set(map(str, room.files()))
         self.base = base
+        self.notes = base.parent / "notes"
         self.found: list[tuple[Mutant, str]] = []
         self.seconds = 0.0
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Failed("the tests cannot be collected")
-        reached, took, failed = self._measure(session)
-        if failed:
-            raise session.Failed(f"these fail without any mutant: {failed}")
-        self.seconds = sum(took.values())
+        lines = self._measure(session)
+        self.seconds = sum(lines.seconds.values())
+        quickest = sorted(session.items, key=lambda item: lines.seconds[item.nodeid])
+        if self._fork(lambda: run_until_failure(quickest, lines.seconds, self.notes)):
+            raise session.Failed(f"fails without any fault: {self.notes.read_text('utf-8')}")
         for mutant in self.mutants:
-            items = sorted(
-                session.items,
-                key=lambda item, m=mutant: (
-                    not _reaches(reached[item.nodeid], m),
-                    took[item.nodeid],
-                ),
-            )
-            result = self._fork(lambda m=mutant, i=items: _exchange(m) or run_until_failure(i))
+            items = [one for one in quickest if self._matters(lines.reached[one.nodeid], mutant)]
+            self.notes.write_text("")
+            with written(mutant):
+                result = self._try(mutant, items, lines.seconds) if items else UNREACHED
             self.found.append((mutant, result))
-            print(len(self.found), result, *mutant.key, sep=" | ", file=sys.__stderr__, flush=True)
+            report(mutant, result, self.notes.read_text("utf-8"))
         return True
 
-    def _measure(self, session: pytest.Session) -> tuple[dict, dict, list[str]]:
-        """Return the lines each test reaches and its CPU seconds, and those that fail."""
-        notes = self.base.parent / "baseline.pickle"
+    def _matters(self, reached: set[tuple[str, int]], mutant: Mutant) -> bool:
+        """Return whether a test reaches the mutant.
+
+        One that seems to reach nothing of the room was not seen to: it starts a process, or
+        puts something in the place of the module's file.
+        """
+        seen = not self.files.isdisjoint(file for file, _ in reached)
+        return not seen or any((str(mutant.file), line) in reached for line in mutant.lines)
+
+    def _try(self, mutant: Mutant, items: list[pytest.Item], seconds: dict) -> str:
+        def run() -> int:
+            if not _exchange(mutant):
+                return CANNOT_EXCHANGE
+            return run_until_failure(items, seconds, self.notes)
+
+        code = self._fork(run)
+        return "" if code == CANNOT_EXCHANGE else result_of(code)
+
+    def _measure(self, session: pytest.Session) -> Lines:
+        notes = self.base.parent / "lines.pickle"
 
         def measure() -> int:
-            reached, took, failed = {}, {}, []
+            lines = Lines()
+            session.config.pluginmanager.register(lines)
             for item, after in zip(session.items, [*session.items[1:], None], strict=True):
-                lines = coverage.Coverage(data_file=None, source=[str(SOURCE)], config_file=False)
-                quiet = ["no-data-collected", "module-not-measured", "module-not-imported"]
-                lines.set_option("run:disable_warnings", quiet)
-                start, n_failed = time.process_time(), session.testsfailed
-                lines.start()
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
-                lines.stop()
-                data = lines.get_data()
-                reached[item.nodeid] = {f: set(data.lines(f)) for f in data.measured_files()}
-                took[item.nodeid] = time.process_time() - start
-                failed += [item.nodeid] * (session.testsfailed > n_failed)
-            notes.write_bytes(pickle.dumps((reached, took, failed, list(sys.modules))))
-            return 0
+                lines.measure(item, after)
+            kept = lines.reached, lines.seconds, list(sys.modules)
+            notes.write_bytes(pickle.dumps(kept))
+            return session.testsfailed
 
-        self._fork(measure)
-        *measured, loaded = pickle.loads(notes.read_bytes())  # written a moment ago by our child
+        if self._fork(measure):
+            raise session.Failed("the tests fail without any fault")
+        lines = Lines()
+        # Written a moment ago by our own child.
+        lines.reached, lines.seconds, loaded = pickle.loads(notes.read_bytes())
         for name in loaded:  # what a test imports late, each mutant would import again
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-        return tuple(measured)
+        return lines
 
-    def _fork(self, run) -> str:
-        child = os.fork()
-        if child == 0:
-            os._exit(_in_the_child(run, int(self.seconds * CPU_SECONDS + 10)))
-        _, status = os.waitpid(child, 0)
+    def _fork(self, run: Callable[[], int]) -> int:
+        code = fork(run)
         shutil.rmtree(self.base, ignore_errors=True)
         self.base.mkdir()
-        if os.WIFSIGNALED(status):
-            return "found (stopped)"
-        return "survived" if os.WEXITSTATUS(status) == 0 else "found"
+        return code
 
 
-def _in_the_child(run, cpu_seconds: int) -> int:
-    try:
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
-        if cpu_seconds > 10:
-            resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
+def fork(run: Callable[[], int], cpu_seconds: float = math.inf, *, silent: bool = True) -> int:
+    """Return the exit code of a process that runs it; below 0 where it was stopped."""
+    child = os.fork()
+    if child == 0:
+        code = BROKEN
+        try:
+            if silent:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, 1)
+                os.dup2(nowhere, 2)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            signal.alarm(20 * cpu_seconds)  # for one that only waits
-        return int(run() or 0)
-    except BaseException:
-        traceback.print_exc(file=sys.__stdout__)
-        return 1
+            if cpu_seconds < math.inf:
+                resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds)))
+            code = run()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
-def _reaches(reached: dict[str, set[int]], mutant: Mutant) -> bool:
-    return not reached.get(str(mutant.file), set()).isdisjoint(mutant.lines)
+def result_of(code: int) -> str:
+    if code == BROKEN:
+        raise RuntimeError("the process that tried the mutant broke down by itself")
+    return STOPPED if code < 0 else FOUND if code else SURVIVED
 
 
-def _exchange(mutant: Mutant) -> None:
+def report(mutant: Mutant, result: str, test: str = "") -> None:
+    print(result, *mutant.key, test, sep=" | ", file=sys.__stderr__, flush=True)
+
+
+def _exchange(mutant: Mutant) -> bool:
     """Exchange a function's code, wherever it is held: imported, decorated, in a class."""
-    code = _find_code(compile(mutant.source, mutant.file, "exec"), mutant.function)
     held = [
         one for one in gc.get_objects()
-        if isinstance(one, types.FunctionType)
-        and one.__module__ == mutant.module and one.__qualname__ == mutant.function
+        if isinstance(one, types.FunctionType) and one.__module__ == mutant.module
+        and one.__code__.co_qualname == mutant.function
+        and one.__code__.co_filename == str(mutant.file)
     ]  # fmt: skip
-    if not held:
-        raise LookupError(mutant.function)
-    for function in held:
-        function.__code__ = code
+    try:
+        code = _find_code(compile(mutant.source, mutant.file, "exec"), mutant.function)
+        for function in held:
+            function.__code__ = code
+    except (LookupError, ValueError):  # it is gone, or no longer closes over the same names
+        return False
+    return bool(held)
 
 
 def _find_code(code: types.CodeType, name: str) -> types.CodeType:
@@ -284,62 +415,81 @@ def _find_code(code: types.CodeType, name: str) -> types.CodeType:
     raise LookupError(name)
 
 
-def run_until_failure(items: list[pytest.Item]) -> bool:
+def run_until_failure(items: list[pytest.Item], seconds: dict[str, float], notes: Path) -> int:
+    """Return 1 once a test fails, and note which; 0 where none does."""
     for item, after in zip(items, [*items[1:], None], strict=True):
+        notes.write_text(item.nodeid, encoding="utf-8")
+        limit = TIMES * seconds[item.nodeid] + GRACE
+        signal.setitimer(signal.ITIMER_PROF, limit)
+        signal.alarm(int(20 * limit))  # for one that only waits
         item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
         if item.session.testsfailed:
-            return True
-    return False
+            return 1
+    notes.write_text("")
+    return 0
 
 
 def run_pytest(room: Room, base: Path, *more: str, plugins: tuple = ()) -> int:
-    hypothesis.settings.register_profile("mutants", derandomize=True, database=None)
+    # A deadline would count a slow machine as a fault found.
+    hypothesis.settings.register_profile(
+        "mutants", derandomize=True, database=None, deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )  # fmt: skip
     hypothesis.settings.load_profile("mutants")
     tests = [str(file) for one in room.tests for file in sorted(PROJECT.glob(one))]
     files = [str(file) for file in room.files()]
-    options = [
-        "-s",
-        "-m",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
-    ]
+    options = ["-s", "-m", "not slow", "-p", "no:cacheprovider",
+               "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
     return pytest.main(
         [f"--rootdir={PROJECT}", f"--basetemp={base}", *options, *more, *tests, *files],
         plugins=list(plugins),
     )
 
 
-def try_alone(mutant: Mutant, room: str) -> str:
-    """Try what stands outside functions: another copy of the source, a fresh process."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "project"
-        ignore = shutil.ignore_patterns(".*", "__pycache__", "store", "plans", "reports")
-        shutil.copytree(PROJECT, copy, ignore=ignore)
-        if (shared := PROJECT.parent / "shared").exists():
-            (Path(folder) / "shared").symlink_to(shared.resolve())
-        (copy / mutant.file.relative_to(PROJECT)).write_text(mutant.source, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, copy / "benchmarks" / "mutants.py", room, "--plain"],
-            env=os.environ | {"PYTHONPATH": str(copy / "src")},
-            capture_output=True,
-        )
-    return "survived" if done.returncode == 0 else "found"
+def try_anew(room: Room, mutant: Mutant | None, cpu_seconds: float) -> str:
+    """Import the package anew, with the mutant in it, and run all the room's tests."""
+
+    def run() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            return run_pytest(room, Path(folder) / "tests", "-x")
+
+    with written(mutant) if mutant else contextlib.nullcontext():
+        return result_of(fork(run, cpu_seconds))
 
 
-def judge_room(name: str, n: int) -> tuple[list[tuple[Mutant, str]], int]:
+def try_in_place(room: Room, mutants: list[Mutant], folder: Path) -> tuple[list, float]:
+    """Return the result for each mutant of a function, and the seconds the tests take."""
+    kept = folder / "kept.pickle"
+    base = folder / "tests"
+    base.mkdir()
+
+    def run() -> int:
+        trial = Trial(room, mutants, base)
+        code = run_pytest(room, base, plugins=(trial,))
+        kept.write_bytes(pickle.dumps((trial.found, trial.seconds)))
+        return code
+
+    if fork(run, silent=False):
+        raise SystemExit("The tests fail without any fault: run them by themselves.")
+    return pickle.loads(kept.read_bytes())  # written a moment ago by our own child
+
+
+def judge_room(name: str, n: int, seed: int) -> tuple[list[tuple[Mutant, str]], int]:
     room = ROOMS[name]
-    mutants, n_all = sample_mutants(room, n)
+    mutants, n_all = sample_mutants(room, n, seed)
     with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder) / "tests"
-        base.mkdir()
-        trial = Trial([one for one in mutants if one.function], base)
-        if code := run_pytest(room, base, plugins=(trial,)):
-            raise SystemExit(code)
-    alone = [(one, try_alone(one, name)) for one in mutants if not one.function]
-    return trial.found + alone, n_all
+        found, seconds = try_in_place(room, [m for m in mutants if m.function], Path(folder))
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    limit = TIMES * (10 + seconds)
+    if try_anew(room, None, limit) != SURVIVED:
+        raise SystemExit("The tests fail without any fault where the package is imported anew.")
+    results = dict(found)
+    for mutant in mutants:
+        if not results.get(mutant):
+            results[mutant] = try_anew(room, mutant, limit)
+            report(mutant, results[mutant])
+    return [(mutant, results[mutant]) for mutant in mutants], n_all
 
 
 def read_equivalent() -> dict[tuple[str, str, str, str], str]:
@@ -357,22 +507,24 @@ def wilson(found: int, n: int) -> tuple[float, float]:
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
-def describe_room(name: str, found: list[tuple[Mutant, str]], n_all: int) -> str:
+def describe_room(name: str, found: list[tuple[Mutant, str]], n_all: int, seed: int) -> str:
     equivalent = read_equivalent()
     judged = [(m, result) for m, result in found if m.key not in equivalent]
     counts = Counter(result for _, result in judged)
-    n_found = len(judged) - counts["survived"]
+    n_found = counts[FOUND] + counts[STOPPED]
     low, high = wilson(n_found, len(judged))
     lines = [
         f"## {name}", "",
         f"{n_found} of {len(judged)} found: **{n_found / len(judged):.1%}** "
         f"(95 % interval {low:.1%} to {high:.1%}; {WANTED:.0%} wanted). Tried {len(found)} of "
-        f"{n_all} mutants; {len(found) - len(judged)} of them change nothing that could be seen.",
-        "",
+        f"{n_all} faults; {len(found) - len(judged)} of them change nothing that could be seen; "
+        f"{counts[STOPPED]} counted as found because a test took {TIMES} times as long or the "
+        f"process broke down; {counts[UNREACHED]} that no test reaches count as not found.", "",
+        f"`python benchmarks/mutants.py {name} --sample {len(found)} --seed {seed}`", "",
     ]  # fmt: skip
-    survived = [m for m, result in judged if result == "survived"]
+    lost = [m for m, result in judged if result in (SURVIVED, UNREACHED)]
     same = [m for m, _ in found if m.key in equivalent]
-    for title, some in (("Not found", survived), ("Equivalent", same)):
+    for title, some in (("Not found", lost), ("Equivalent", same)):
         if some:
             lines += [f"### {title}", "", "| where | was | becomes |", "|---|---|---|"]
             for m in some:
@@ -388,30 +540,58 @@ def _cell(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], default=list(ROOMS))
-    parser.add_argument("--sample", type=int, default=200)
-    parser.add_argument("--plain", action="store_true", help="run a room's tests, no mutant")
-    options = parser.parse_args()
-    os.chdir(PROJECT)
-    if options.plain:
-        with tempfile.TemporaryDirectory() as folder:
-            raise SystemExit(run_pytest(ROOMS[options.rooms[0]], Path(folder) / "t", "-x"))
-    parts = RESULTS / "mutants"
-    parts.mkdir(parents=True, exist_ok=True)
-    for name in options.rooms:
-        found, n_all = judge_room(name, options.sample)
-        text = describe_room(name, found, n_all)
-        (parts / f"{name}.md").write_text(text, encoding="utf-8")
-        print(text)
-    rooms = [(parts / f"{name}.md").read_text("utf-8") for name in ROOMS
-             if (parts / f"{name}.md").exists()]  # fmt: skip
+def write_rooms(parts: dict[str, str]) -> None:
+    """Put the parts of some rooms into the results; those of the others stay."""
+    text = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
+    before = {part.split()[0]: f"## {part}" for part in text.split("\n## ")[1:]}
+    rooms = before | parts
     head = (
         "# Mutation scores\n\n"
         "Faults put into the code one at a time, and found by a room's own quick tests.\n"
     )
-    (RESULTS / "mutants.md").write_text("\n".join([head, *rooms]), encoding="utf-8")
+    ordered = [rooms[name].strip() + "\n" for name in ROOMS if name in rooms]
+    RESULTS.write_text("\n".join([head, *ordered]), encoding="utf-8")
+
+
+def _tracked_files() -> list[str]:
+    """Return the files git tracks or would: no student data."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name and (PROJECT / name).is_file()]
+
+
+def run_in_a_copy() -> None:
+    """Run this again in a copy of the project, and keep what it finds."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder).resolve() / "project"
+        for name in _tracked_files():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / name, copy / name)
+        if (shared := PROJECT.parent / "shared").exists():
+            (copy.parent / "shared").symlink_to(shared.resolve())
+        ours = {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1",
+                "OMP_NUM_THREADS": "1"}  # fmt: skip
+        command = [sys.executable, copy / "benchmarks" / "mutants.py", *sys.argv[1:], "--here"]
+        subprocess.run(command, env=os.environ | ours, check=True)
+        shutil.copyfile(copy / RESULTS.relative_to(PROJECT), RESULTS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], default=list(ROOMS))
+    parser.add_argument("--sample", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another sample")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    os.chdir(PROJECT)
+    if options.here:
+        for name in options.rooms:
+            found, n_all = judge_room(name, options.sample, options.seed)
+            text = describe_room(name, found, n_all, options.seed)
+            write_rooms({name: text})
+            print(text)
+    else:
+        run_in_a_copy()
 
 
 if __name__ == "__main__":

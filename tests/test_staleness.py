@@ -232,9 +232,9 @@ def test_the_digests_of_package_and_versions_are_worked_out_once():
     assert staleness.versions_digest() is staleness.versions_digest()
 
 
-def versions_digest(monkeypatch, named=lambda name: "1", python=(3, 11, 2)) -> str:
+def versions_digest(monkeypatch, named=lambda name: "1", python="3.11.2") -> str:
     monkeypatch.setattr(staleness, "version", named)
-    monkeypatch.setattr(staleness.sys, "version_info", (*python, "final", 0))
+    monkeypatch.setattr(staleness, "python_version", lambda: python)
     return staleness.versions_digest.__wrapped__()
 
 
@@ -249,7 +249,7 @@ def test_a_new_version_of_what_draws_or_computes_matters(monkeypatch, library):
     assert after != before
 
 
-@pytest.mark.parametrize("python", [(3, 12, 2), (3, 11, 3)])
+@pytest.mark.parametrize("python", ["3.12.2", "3.11.3"])
 def test_another_python_matters(monkeypatch, python):
     assert versions_digest(monkeypatch, python=python) != versions_digest(monkeypatch)
 

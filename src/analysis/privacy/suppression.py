@@ -107,7 +107,6 @@ def bounds_of_hidden(
             A_eq=own[used],
             b_eq=-(lines @ shown)[used],
             bounds=(0, LARGEST),
-            method="highs",
         )
         if found.fun is None:
             raise ArithmeticError(found.message)
@@ -123,7 +122,7 @@ def _with_totals(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _changed_little(full: pd.DataFrame, published: pd.DataFrame, smallest: int) -> np.ndarray:
     before = published.reindex(index=full.index, columns=full.columns)
-    apart = (full - before.astype("Float64")).abs()
+    apart = (full - before).abs()
     return ((apart > 0) & (apart < smallest)).fillna(False).to_numpy(dtype=bool)
 
 

@@ -7,10 +7,10 @@ was made from has changed. No table is read for it: the store keeps a digest of 
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
 from analysis.files import digest_of
 from analysis.settings import PageParameters
@@ -116,6 +116,8 @@ def package_digest() -> str:
 @cache
 def versions_digest() -> str:
     """Return the digest of the versions of what draws and computes."""
-    python = f"python=={'.'.join(map(str, sys.version_info[:3]))}"
-    named = [python, *(f"{name}=={version(name)}" for name in DRAWS_AND_COMPUTES)]
+    named = [
+        f"python=={python_version()}",
+        *(f"{name}=={version(name)}" for name in DRAWS_AND_COMPUTES),
+    ]
     return digest_of(*(name.encode() for name in named))[:16]
