@@ -8,9 +8,12 @@ from math import exp, log
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.special import expit, xlogy
+from scipy.stats import multivariate_normal
 
 from analysis.errors import DataError, UnknownError
-from analysis.mastery import items
+from analysis.mastery import factor, items
 from analysis.mastery.blend import PRIOR_ANSWERS, best_share
 from analysis.mastery.items import CurvePrior, Success, add_own, believe_curves, weigh_curves
 from analysis.mastery.structure import list_profiles, read_prerequisites, topological_order
@@ -139,10 +142,34 @@ def test_what_items_share_is_their_mean_with_four_more_items_at_a_fifth(seed):
     assert pooled.guess == pytest.approx((sum(guesses) + 4 * 0.2) / 8)
     assert pooled.slip == pytest.approx((sum(slips) + 4 * 0.2) / 8)
     # An item of one skill has one shape only and says nothing of shapes.
-    additive = sum(
-        w[items.SHAPE == 1].sum() for w, m in zip(weights, required, strict=True) if m > 1
-    )
-    assert pooled.shapes == pytest.approx((1 - (additive + 1) / 4, (additive + 1) / 4))
+    several = [w for w, m in zip(weights, required, strict=True) if m > 1]
+    counts = [sum(w[shape == items.SHAPE].sum() for w in several) for shape in (0, 1)]
+    drawn = np.random.default_rng(seed).dirichlet(np.array(counts) + 0.5, size=200_000)
+    assert np.log(pooled.shapes) == pytest.approx(np.log(drawn).mean(axis=0), rel=0.02)
+
+
+# -- factor: the skills' prior -------------------------------------------------------------
+
+
+@SEEDS
+def test_skills_settle_where_counts_and_priors_together_are_most_probable(seed):
+    rng = np.random.default_rng(seed)
+    able = rng.uniform(0, 6, (3, factor.N_NODES))
+    held = able * expit(rng.uniform(0.5, 4, (3, 1)) * factor.GRID + rng.uniform(-2, 2, (3, 1)))
+    spread = factor.SLOPE_SD**2 * np.eye(3) + factor.LEVEL_SD**2
+    level = multivariate_normal(np.full(3, factor.SLOPE), spread)
+
+    def surprise(both):
+        slope, easiness = both[:3], both[3:]
+        p = expit(slope[:, None] * factor.GRID + easiness[:, None])
+        seen = (xlogy(held, p) + xlogy(able - held, 1 - p)).sum()
+        return -seen - level.logpdf(slope) + (easiness**2).sum() / 2 / factor.EASINESS_SD**2
+
+    found = factor.SkillPrior.start(3)
+    for _ in range(30):
+        found = found.refit(held, able)
+    best = minimize(surprise, np.r_[np.ones(3), np.zeros(3)], tol=1e-10).x
+    assert np.r_[found.slope, found.easiness] == pytest.approx(best, abs=1e-3)
 
 
 # -- verdict ------------------------------------------------------------------------------

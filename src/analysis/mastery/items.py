@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import digamma, xlogy
 
 from analysis.mastery.arrays import Floats, Integers
 
@@ -34,8 +34,8 @@ CONCENTRATION = 16.0
 """Weight of the pooled guess and slip, in students."""
 POOL_WEIGHT = 4.0
 """Weight of ``START`` beside the items when guess and slip are pooled, in items."""
-SHAPE_WEIGHT = 1.0
-"""Weight of equal shapes beside the items when their shares are pooled, in items."""
+SHAPE_WEIGHT = 0.5
+"""Jeffreys' prior of the shapes' shares: a test's items tend to be of one shape, unknown which."""
 OWN_WEIGHT = 30.0
 """Weight of the weighed curve against a group's own share of right answers, in students.
 Fixed: learnt from expected counts it only confirms itself. 15 to 30 predicts hidden answers
@@ -67,7 +67,10 @@ def curve_table(n_required: int) -> Floats:
 
 @dataclass(frozen=True)
 class CurvePrior:
-    """What the items have in common: pooled guess, slip, and the share of each shape."""
+    """What the items have in common: pooled guess, slip, and what each shape is worth.
+
+    ``shapes``: exp of the mean log share (variational Bayes), so their sum is below 1.
+    """
 
     guess: float = START
     slip: float = START
@@ -92,7 +95,7 @@ class CurvePrior:
         slip = (POOL_WEIGHT * START + (weights @ SLIP).sum()) / pooled
         several = weights[n_required > 1]
         counts = np.array([several[:, shape == SHAPE].sum() for shape in range(N_SHAPES)])
-        shapes = (counts + SHAPE_WEIGHT) / (counts.sum() + N_SHAPES * SHAPE_WEIGHT)
+        shapes = np.exp(digamma(counts + SHAPE_WEIGHT) - digamma((counts + SHAPE_WEIGHT).sum()))
         return CurvePrior(float(guess), float(slip), tuple(shapes))
 
 
