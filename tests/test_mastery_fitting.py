@@ -240,17 +240,23 @@ def test_a_classrooms_abilities_add_up_to_those_of_its_students(kind):
 # -- what is learnt from counts ---------------------------------------------------------
 
 
-def two_newton_steps(loss, start):
-    """Return where two steps of Newton's method lead, none longer than 1; slopes by trying."""
+def two_newton_steps(loss, start, *, first=0):
+    """Return where two steps of Newton's method lead, none longer than 1; slopes by trying.
+
+    The ``first`` coordinates step before the others, which then follow from them.
+    """
     place, h = np.array(start, dtype=float), 1e-3
     for _ in range(2):
-        steps = h * np.eye(2)
+        steps = h * np.eye(len(start))
         gradient = [(loss(place + s) - loss(place - s)) / (2 * h) for s in steps]
-        bend = [
+        bend = np.array([
             [(loss(place + s + u) - loss(place + s - u) - loss(place - s + u) + loss(place - s - u))
              / (4 * h * h) for u in steps] for s in steps
-        ]  # fmt: skip
-        place = place - np.clip(np.linalg.solve(bend, gradient), -1, 1)
+        ])  # fmt: skip
+        step = np.clip(np.linalg.solve(bend, gradient), -1, 1)
+        rest = gradient[first:] - bend[first:, :first] @ step[:first]
+        step[first:] = np.clip(np.linalg.solve(bend[first:, first:], rest), -1, 1)
+        place = place - step
     return place
 
 
@@ -267,18 +273,24 @@ def loss_of(grid, right, asked, centre, spread):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
 @pytest.mark.parametrize("start", [(0.6, -0.8), (1.7, 0.0), (3.0, 1.5)])
-def test_a_skills_slope_and_easiness_take_two_newton_steps(share, start):
+def test_skills_slopes_and_easiness_take_two_newton_steps_together(share, start):
     asked = np.random.default_rng(1).random((2, len(factor.GRID))) * 9
     held = np.array([share * asked[0], expit(factor.GRID) * asked[1]])
     slope, easiness = np.array([start[0], 1.0]), np.array([start[1], 0.5])
     found = SkillPrior(slope, easiness).refit(held, asked)
-    # Slopes are drawn to their mean with one more at 1.7, easiness to 0.
-    centre = np.array([(1.7 + start[0] + 1.0) / 3, 0.0])
-    for k in range(2):
-        loss = loss_of(factor.GRID, held[k], asked[k], centre, np.array([1.0, 2.0]))
-        by_hand = two_newton_steps(loss, (slope[k], easiness[k]))
-        assert found.slope[k] == pytest.approx(max(by_hand[0], 0), abs=1e-3)
-        assert found.easiness[k] == pytest.approx(by_hand[1], abs=1e-3)
+    # A slope is 1.7, what the level adds (.5) and what is the skill's own (.3); easiness is 0.
+    precision = np.linalg.inv([[0.25 + 0.09, 0.25], [0.25, 0.25 + 0.09]])
+
+    def loss(place):
+        slope, easiness = place[:2], place[2:]
+        p = expit(slope[:, None] * factor.GRID + easiness[:, None])
+        likelihood = (held * np.log(p) + (asked - held) * np.log1p(-p)).sum()
+        prior = (slope - 1.7) @ precision @ (slope - 1.7) + (easiness / 2) @ (easiness / 2)
+        return prior / 2 - likelihood
+
+    by_hand = two_newton_steps(loss, [*slope, *easiness], first=2)
+    assert found.slope == pytest.approx(np.maximum(by_hand[:2], 0), abs=2e-3)
+    assert found.easiness == pytest.approx(by_hand[2:], abs=2e-3)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
