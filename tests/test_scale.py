@@ -22,6 +22,8 @@ from analysis.store.calibrations import calibration_path, hold_calibrations
 from analysis.store.places import list_places, read_place
 
 WINDOW = "2026-BOY"
+pytestmark = pytest.mark.slow
+
 N_STUDENTS, N_ITEMS = 400, 12
 
 
@@ -233,7 +235,6 @@ def test_files_that_are_tests_of_their_own_calibrate_alike_in_places_and_on_a_cl
             np.testing.assert_allclose(in_places[part][name], values, rtol=0, atol=1e-9)
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_lost_loses_nothing_it_kept():
     pytest.importorskip("distributed")
     with open_cluster(2) as client:
