@@ -60,7 +60,7 @@ class AbilityModel:
             own.success(), own.posterior(*rows.right_and_wrong(), means[rows.classroom])
         )
 
-    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
+    def mean_abilities(self, rows: Block | Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         usual = softmax(self.density) @ NODES
         sums = np.zeros(rows.n_classrooms)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from analysis.mastery.arrays import Floats
-from analysis.mastery.responses import Responses
+from analysis.mastery.responses import Block, Responses
 
 N_NODES = 15
 """Points of the ability grid; more change no probability in the third decimal."""
@@ -41,10 +41,10 @@ class Seen(Protocol):
 class Fitted(Protocol):
     """A fitted model, of skills or of one ability."""
 
-    def look(self, rows: Responses, means: Floats, /) -> Seen:
+    def look(self, rows: Block, means: Floats, /) -> Seen:
         """Return what the answers say about each row's student."""
 
-    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
+    def mean_abilities(self, rows: Block | Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
 
 
@@ -111,7 +111,7 @@ def shrink_means(ability_sums: Floats, n_students: Floats) -> Floats:
     return ability_sums / (n_students + 1 / SPREAD_OF_CLASSROOMS**2)
 
 
-def find_means(model: Fitted, rows: Responses) -> Floats:
+def find_means(model: Fitted, rows: Block | Responses) -> Floats:
     """Return the classrooms' means for a model that is already fitted."""
     means = np.zeros(rows.n_classrooms)
     if rows.n_classrooms == 1:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from analysis.crew import Crew
-from analysis.mastery.observations import Observations, read_observations, read_scales
+from analysis.files import natural_key
+from analysis.mastery.arrays import Floats, Integers
+from analysis.mastery.observations import (
+    GivenScales,
+    Item,
+    Observations,
+    read_observations,
+    read_scales,
+)
 from analysis.mastery.responses import Responses, distinct_rows
 from analysis.mastery.spread import Spread
-from analysis.skills import natural_key
 from analysis.tables import ROSTER, check_table
 
-Item = tuple[str, str]
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Gathered:
 
 
 def gather(
-    evidence: pd.DataFrame, roster: pd.DataFrame, window: str, scales: Mapping | None = None
+    evidence: pd.DataFrame, roster: pd.DataFrame, window: str, scales: GivenScales | None = None
 ) -> Gathered:
     """Return one place's evidence as numbers.
 
@@ -88,16 +96,16 @@ class Survey:
     """
 
     crew: Crew
-    kept: list
+    kept: list[Any]
     students: list[pd.Index]
     student_ids: np.ndarray
     items: list[Item]
     skill_ids: list[str]
-    q: np.ndarray
-    weight: np.ndarray
+    q: Integers
+    weight: Floats
     scale_names: frozenset[str]
 
-    def answers_of(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answers_of(self, chosen: Integers) -> tuple[Floats, np.ndarray]:
         """Return answers and classrooms of students by their place in the order of all."""
         wanted = pd.Index(self.student_ids[chosen])
         own = [(ids[ids.isin(wanted)],) for ids in self.students]
@@ -123,7 +131,7 @@ class Survey:
         )
 
 
-def survey(crew: Crew, kept: list, window: str) -> Survey:
+def survey(crew: Crew, kept: list[Any], window: str) -> Survey:
     """Return what all places have in common; a student of several counts in the first."""
     told = crew.ask(_tell, kept)
     pairs = {pair for place in told for pair in place[1]}
@@ -149,7 +157,9 @@ def survey(crew: Crew, kept: list, window: str) -> Survey:
     return Survey(crew, kept, own, student_ids, items, skill_ids, q, weight, scale_names)
 
 
-def _tell(place: Gathered) -> tuple:
+def _tell(
+    place: Gathered,
+) -> tuple[np.ndarray, list[tuple[Item, str]], dict[Item, float], frozenset[str]]:
     seen = place.seen
     asked = zip(*np.nonzero(seen.q), strict=True)
     pairs = [(seen.items[item], seen.skill_ids[skill]) for item, skill in asked]
@@ -159,7 +169,7 @@ def _tell(place: Gathered) -> tuple:
 
 def _answers_of(
     place: Gathered, students: pd.Index, items: Sequence[Item]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Floats, np.ndarray]:
     """Return answers to all items, in their order, and classrooms of some students."""
     own, classrooms = _own_answers_of(place, students)
     answers = np.full((len(own), len(items)), np.nan)
@@ -167,19 +177,19 @@ def _answers_of(
     return answers, classrooms
 
 
-def _own_answers_of(place: Gathered, students: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+def _own_answers_of(place: Gathered, students: pd.Index) -> tuple[Floats, np.ndarray]:
     rows = pd.Index(place.seen.student_ids, dtype="str").get_indexer(students)
     return place.seen.answers_of(rows), place.classrooms[rows]
 
 
-def _columns(place: Gathered, items: Sequence[Item]) -> np.ndarray:
+def _columns(place: Gathered, items: Sequence[Item]) -> Integers:
     """Return which of all items the place's own are."""
     column = _places(items)
     return np.array([column[item] for item in place.seen.items], dtype=int)
 
 
 def _distinct(
-    place: Gathered, students: pd.Index, items: Sequence[Item], weight: np.ndarray
+    place: Gathered, students: pd.Index, items: Sequence[Item], weight: Floats
 ) -> Responses:
     answers, labels = _own_answers_of(place, students)
     names, numbers = np.unique(labels.astype(str), return_inverse=True)
@@ -187,9 +197,9 @@ def _distinct(
     return distinct_rows(answers, numbers, len(names), weight, _columns(place, items))
 
 
-def _describe(rows: Responses) -> tuple[int, np.ndarray]:
+def _describe(rows: Responses) -> tuple[int, Floats]:
     return rows.n_rows, rows.classroom_sizes
 
 
-def _places(names: Sequence) -> dict:
+def _places(names: Sequence[Name]) -> dict[Name, int]:
     return {name: place for place, name in enumerate(names)}

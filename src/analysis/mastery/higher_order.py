@@ -102,7 +102,7 @@ class HigherOrderModel:
         own = self.of(rows.items)
         return HigherOrderPosterior(own, *own.posterior(*rows.right_and_wrong(), nodes))
 
-    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
+    def mean_abilities(self, rows: Block | Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         sums = np.zeros(rows.n_classrooms)
         for part in rows.chunks():

@@ -142,7 +142,7 @@ class Success:
     right: Floats
     wrong: Floats
 
-    def of(self, items: np.ndarray) -> Success:
+    def of(self, items: Integers) -> Success:
         """Return the same of some items."""
         return Success(self.mean[items], self.right[items], self.wrong[items])
 

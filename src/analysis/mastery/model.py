@@ -266,7 +266,7 @@ class MasteryModel(TransformerMixin, BaseEstimator):
 
     def _look(
         self, X: ArrayLike, classrooms: ArrayLike | None
-    ) -> Iterator[tuple[Responses, Posterior]]:
+    ) -> Iterator[tuple[Block, Posterior]]:
         rows = self._rows(X, classrooms)
         means = find_means(self.skill_model_, rows)
         for part in rows.chunks():

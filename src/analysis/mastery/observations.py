@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from analysis.errors import DataError
@@ -51,8 +52,8 @@ class Observations:
         Weight of each item's evidence.
     """
 
-    row: Integers
-    column: Integers
+    row: NDArray[np.integer]
+    column: NDArray[np.integer]
     share: Floats
     student_ids: list[str]
     items: list[Item]
@@ -61,11 +62,11 @@ class Observations:
     weight: Floats
 
     @property
-    def answers(self) -> np.ndarray:
+    def answers(self) -> Floats:
         """The answers as a matrix, NaN where there is none."""
         return self.answers_of(np.arange(len(self.student_ids)))
 
-    def answers_of(self, rows: np.ndarray) -> np.ndarray:
+    def answers_of(self, rows: Integers) -> Floats:
         """Return the answers of some rows as a matrix, NaN where there is none."""
         place = np.full(len(self.student_ids), -1)
         place[rows] = np.arange(len(rows))
@@ -124,12 +125,12 @@ def read_observations(
     column = _columns(table, items)
     # One observation of several skills has one row a skill, all with the same points.
     mean = table["value"].groupby([row, column]).mean()
-    cells = [mean.index.get_level_values(level).to_numpy(np.int32) for level in (0, 1)]
+    rows, columns = (mean.index.get_level_values(level).to_numpy(np.int32) for level in (0, 1))
     q = np.zeros((len(items), len(skill_ids)), dtype=int)
     q[_columns(pairs, items), pd.Index(skill_ids).get_indexer(pairs["skill_id"])] = 1
     weight = np.ones(len(items))
     weight[_columns(pairs, items)] = pairs["kind"].map(KIND_WEIGHT).astype(float)
-    return Observations(*cells, mean.to_numpy(), student_ids, items, skill_ids, q, weight)
+    return Observations(rows, columns, mean.to_numpy(), student_ids, items, skill_ids, q, weight)
 
 
 def add_shares(evidence: pd.DataFrame, scales: GivenScales | None = None) -> pd.DataFrame:

@@ -64,7 +64,7 @@ class ProfileModel:
         logs /= logs.sum(axis=1, keepdims=True)
         return ProfilePosterior(own, logs)
 
-    def mean_abilities(self, rows: Responses, means: Floats) -> Floats:
+    def mean_abilities(self, rows: Block | Responses, means: Floats) -> Floats:
         """Return each classroom's expected sum of abilities, given these means."""
         counts = np.zeros((rows.n_classrooms, len(self.profiles)))
         for part in rows.chunks():

@@ -7,11 +7,18 @@ others: memory and work grow with the answers, not with students times items.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
+
+from analysis.mastery.arrays import Floats, Integers, Truths
+
+Model = TypeVar("Model")
+Count = Callable[[Model, "Responses", Floats], tuple[Floats, ...]]
+"""What is counted with a model, rows and classrooms' means; the last array is by classroom."""
 
 CHUNK = 500
 """Rows worked on at once: 20 skills then need 1 MB, which a processor keeps at hand; with
@@ -45,12 +52,12 @@ class Block:
         Weight of each column's evidence.
     """
 
-    items: np.ndarray
-    answers: np.ndarray
-    count: np.ndarray
-    classroom: np.ndarray
+    items: Integers
+    answers: Floats
+    count: Floats
+    classroom: Integers
     n_classrooms: int
-    item_weight: np.ndarray
+    item_weight: Floats
 
     def rows(self, chosen: slice) -> Block:
         """Return some of the rows."""
@@ -66,7 +73,7 @@ class Block:
         for start in range(0, len(self.answers), CHUNK):
             yield self.rows(slice(start, start + CHUNK))
 
-    def right_and_wrong(self) -> tuple[np.ndarray, np.ndarray]:
+    def right_and_wrong(self) -> tuple[Floats, Floats]:
         """Return the weighted right and wrong shares, 0 where not answered.
 
         Partial credit y counts as y right and 1 - y wrong (a weighted log-likelihood).
@@ -76,7 +83,7 @@ class Block:
         wrong = np.where(seen, 1.0 - right, 0.0)
         return right * self.item_weight, wrong * self.item_weight
 
-    def add_by_classroom(self, total: np.ndarray, values: np.ndarray) -> None:
+    def add_by_classroom(self, total: Floats, values: Floats) -> None:
         """Add ``values`` (n_rows, ...) times counts to ``total`` (n_classrooms, ...)."""
         weighted = values * self.count.reshape(-1, *[1] * (values.ndim - 1))
         if self.n_classrooms == 1:
@@ -84,7 +91,7 @@ class Block:
         else:
             np.add.at(total, self.classroom, weighted)
 
-    def own_classrooms(self) -> tuple[np.ndarray, np.ndarray]:
+    def own_classrooms(self) -> tuple[Integers, Integers]:
         """Return the classrooms that occur, and each row's place among them."""
         if self.n_classrooms == 1:
             return np.zeros(1, dtype=int), self.classroom
@@ -96,9 +103,10 @@ class Block:
         return len(self.answers)
 
     @property
-    def classroom_sizes(self) -> np.ndarray:
+    def classroom_sizes(self) -> Floats:
         """Students a classroom."""
-        return np.bincount(self.classroom, weights=self.count, minlength=self.n_classrooms)
+        sizes = np.bincount(self.classroom, weights=self.count, minlength=self.n_classrooms)
+        return sizes.astype(float, copy=False)
 
 
 @dataclass(frozen=True)
@@ -107,14 +115,14 @@ class Responses:
 
     blocks: list[Block]
     n_classrooms: int
-    item_weight: np.ndarray
+    item_weight: Floats
 
     def chunks(self) -> Iterator[Block]:
         """Yield the rows, at most ``CHUNK`` at a time."""
         for block in self.blocks:
             yield from block.chunks()
 
-    def add_up(self, count, model, means) -> tuple[np.ndarray, ...]:
+    def add_up(self, count: Count[Model], model: Model, means: Floats) -> tuple[Floats, ...]:
         """Return ``count(model, rows, means)``; see :class:`analysis.mastery.spread.Spread`."""
         return count(model, self, means)
 
@@ -148,7 +156,7 @@ class Responses:
         return len(self.item_weight)
 
     @property
-    def classroom_sizes(self) -> np.ndarray:
+    def classroom_sizes(self) -> Floats:
         """Students a classroom."""
         sizes = np.zeros(self.n_classrooms)
         for block in self.blocks:
@@ -173,7 +181,13 @@ def join_blocks(blocks: Iterable[Block]) -> list[Block]:
     return joined
 
 
-def distinct_rows(answers, classroom, n_classrooms, item_weight, columns=None) -> Responses:
+def distinct_rows(
+    answers: Floats,
+    classroom: Integers,
+    n_classrooms: int,
+    item_weight: Floats,
+    columns: Integers | None = None,
+) -> Responses:
     """Return the distinct rows, sorted: what is learnt cannot depend on the rows' order.
 
     Parameters
@@ -198,7 +212,8 @@ def distinct_rows(answers, classroom, n_classrooms, item_weight, columns=None) -
     columns = np.arange(len(item_weight)) if columns is None else columns
     order = np.argsort(classroom, kind="stable")
     starts = np.unique(classroom[order], return_index=True)[1]
-    asked = np.logical_or.reduceat(~np.isnan(answers)[order], starts) if len(order) else []
+    seen = ~np.isnan(answers)[order]
+    asked: Truths = np.logical_or.reduceat(seen, starts) if len(order) else seen
     ends = np.append(starts, len(order))
     blocks = []
     for first, last in _runs(asked):
@@ -219,7 +234,7 @@ def distinct_rows(answers, classroom, n_classrooms, item_weight, columns=None) -
     return Responses(blocks, n_classrooms, item_weight)
 
 
-def _runs(asked: np.ndarray) -> Iterator[tuple[int, int]]:
+def _runs(asked: Truths) -> Iterator[tuple[int, int]]:
     """Yield which neighbouring classrooms make a block: the first, and the one after the last."""
     first, known = 0, None
     for n, own in enumerate(asked):
@@ -234,7 +249,9 @@ def _runs(asked: np.ndarray) -> Iterator[tuple[int, int]]:
         yield first, len(asked)
 
 
-def _distinct(answers, classroom, rows, own) -> tuple[np.ndarray, np.ndarray]:
+def _distinct(
+    answers: Floats, classroom: Integers, rows: Integers, own: Integers
+) -> tuple[Integers, Floats]:
     """Return a place in ``answers`` of each distinct row, in order, and how often it occurs."""
     keyed = np.column_stack([classroom[rows].astype(float), answers[np.ix_(rows, own)]])
     keyed[np.isnan(keyed)] = -1.0  # NaN sorts but never equals itself
@@ -247,7 +264,7 @@ def _distinct(answers, classroom, rows, own) -> tuple[np.ndarray, np.ndarray]:
     return rows[order[new]], count
 
 
-def count_answers(model, rows: Responses, means) -> tuple[np.ndarray, ...]:
+def count_answers(model: None, rows: Responses, means: Floats) -> tuple[Floats, Floats, Floats]:
     """Return weighted right answers and all answers an item, and students a classroom."""
     right, asked = np.zeros((2, rows.n_items))
     for part in rows.chunks():
@@ -257,7 +274,7 @@ def count_answers(model, rows: Responses, means) -> tuple[np.ndarray, ...]:
     return right, asked, rows.classroom_sizes
 
 
-def as_rows(answers, classroom, n_classrooms, item_weight) -> Block:
+def as_rows(answers: Floats, classroom: Integers, n_classrooms: int, item_weight: Floats) -> Block:
     """Return the rows as they come, each counted once, with all items."""
     items = np.arange(len(item_weight))
     return Block(items, answers, np.ones(len(answers)), classroom, n_classrooms, item_weight)

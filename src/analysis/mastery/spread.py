@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from analysis.crew import Crew
-from analysis.mastery.responses import FINAL_STEPS, SAMPLE, Responses, join_blocks
+from analysis.mastery.arrays import Floats
+from analysis.mastery.responses import FINAL_STEPS, SAMPLE, Count, Model, Responses, join_blocks
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class Spread:
     """
 
     crew: Crew
-    shards: list
+    shards: list[Any]
     rows: list[int]
-    sizes: list[np.ndarray]
-    item_weight: np.ndarray
+    sizes: list[Floats]
+    item_weight: Floats
 
     @property
     def n_rows(self) -> int:
@@ -55,11 +57,11 @@ class Spread:
         return len(self.classroom_sizes)
 
     @cached_property
-    def classroom_sizes(self) -> np.ndarray:
+    def classroom_sizes(self) -> Floats:
         """Students a classroom."""
         return np.concatenate(self.sizes)
 
-    def add_up(self, count, model, means: np.ndarray) -> tuple[np.ndarray, ...]:
+    def add_up(self, count: Count[Model], model: Model, means: Floats) -> tuple[Floats, ...]:
         """Return ``count(model, rows, means)`` over all rows.
 
         Parameters
@@ -98,9 +100,14 @@ class Spread:
         )
         return Responses(join_blocks(blocks), self.n_classrooms, self.item_weight)
 
-    def _by_shard(self, means: np.ndarray) -> list[np.ndarray]:
+    def _by_shard(self, means: Floats) -> list[Floats]:
         return np.split(means, np.cumsum([len(sizes) for sizes in self.sizes])[:-1])
 
 
-def _count_here(rows: Responses, model, means: np.ndarray, count) -> tuple[np.ndarray, ...]:
+def _count_here(
+    rows: Responses,
+    model: Model,
+    means: Floats,
+    count: Count[Model],
+) -> tuple[Floats, ...]:
     return count(model, rows, means)
