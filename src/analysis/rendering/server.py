@@ -96,6 +96,9 @@ def put_off(name: str) -> None:
     late = ModuleType(name)
 
     def load(attribute: str) -> Any:
+        # A kernel asks every module there is for its file; that is no use of it.
+        if attribute.startswith("__") and attribute != "__path__":
+            raise AttributeError(attribute)
         if sys.modules.get(name) is late:
             del sys.modules[name]
         return getattr(import_module(name), attribute)
