@@ -103,11 +103,17 @@ class Workers:
 
 
 @pytest.fixture
-def workers(monkeypatch) -> Workers:
+def starts(monkeypatch) -> list[KernelServer]:
+    """Kernel servers that would have been started: nobody asks them for a kernel."""
+    starts: list[KernelServer] = []
+    monkeypatch.setattr(KernelServer, "start", lambda self: starts.append(self))
+    return starts
+
+
+@pytest.fixture
+def workers(monkeypatch, starts) -> Workers:
     workers = Workers()
     monkeypatch.setattr(runner, "_make_all", workers)
-    # Nobody asks it for a kernel.
-    monkeypatch.setattr(KernelServer, "start", lambda self: None)
     return workers
 
 
@@ -129,6 +135,25 @@ def test_the_first_run_makes_all_and_the_second_none(settings, store, workers):
     again = run(settings)
     assert (again.rendered, again.unchanged) == ([], CLASSROOMS)
     assert len(list_editions(settings.out)) == 1
+
+
+def test_kernels_are_got_ready_only_when_something_was_saved_or_asked_for(
+    settings, store, workers, starts
+):
+    run(settings)
+    starts.clear()
+    run(settings)
+    assert starts == []
+    run(settings, force=True)
+    store.save(evidence=answers("7A", points=0.0))
+    run(settings)
+    assert len(starts) == 2
+
+
+def test_a_notebook_that_is_none_is_said_to_be(settings, store, workers, tmp_path):
+    (tmp_path / "classroom_report.ipynb").write_text("<<<<<<< HEAD")
+    with pytest.raises(UsageError, match="is not a notebook"):
+        run(settings.model_copy(update={"notebooks": tmp_path}))
 
 
 def test_one_changed_classroom_is_the_only_one_made_again(settings, store, workers):

@@ -238,6 +238,27 @@ def test_almost_nothing_is_left_for_a_kernel_to_import(tmp_path, server):
     assert len(printed(executed).split()) < 30, printed(executed)
 
 
+def test_a_module_put_off_is_loaded_when_it_is_used_and_no_sooner(tmp_path, server):
+    source = (
+        "import sys, scipy.stats\nasked = hasattr(scipy.stats, '__file__')\n"
+        "late = 'scipy.stats._stats_py' not in sys.modules\n"
+        "from scipy.stats import norm, distributions\nimport scipy.stats.mstats as mstats\n"
+        "print(asked, late, norm.mean(), scipy.stats.norm is norm, mstats.__name__)"
+    )
+    assert printed(run(tmp_path, source, server=server)) == "False True 0.0 True scipy.stats.mstats"
+
+
+def test_a_server_nobody_asked_is_gone_at_once():
+    server = KernelServer()
+    assert server.pid is None
+    with server:
+        server.start()
+        began = time.monotonic()
+    # Its imports alone take longer.
+    assert time.monotonic() - began < 2
+    wait_until_gone(server.pid)
+
+
 # -- faults -------------------------------------------------------------------------------
 
 HANGS_IN_C = "import ctypes; ctypes.PyDLL(None).sleep(60)"  # holds Python's lock

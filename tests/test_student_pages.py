@@ -68,7 +68,7 @@ class Everybody:
     """All students of the district, ready to be looked for by id and by whole name."""
 
     def __init__(self, store: Store):
-        people = store.read_people()
+        people = store.read_roster()
         self.by_word = {one: {one} for one in people["student_id"]}
         self.name_of = dict(zip(people["student_id"], people["display_name"], strict=True))
         self.teachers = set(people["teacher"])

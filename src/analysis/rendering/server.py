@@ -73,7 +73,8 @@ def main() -> None:
     listener = socket.socket(fileno=int(sys.argv[1]))
     # `python -m` put the working folder here; a kernel does so itself, in its own way.
     del sys.path[0]
-    # Nothing made now is given up soon; to look for it would take a fifth of the time.
+    # As Python's manual has it for forks: to look for garbage would take a fifth of the time
+    # of all imports, and leave holes that every kernel then copies.
     gc.disable()
     put_off(PUT_OFF)
     for name in PRELOADED:
@@ -83,7 +84,6 @@ def main() -> None:
     with suppress(ImportError):
         import_module("analysis.rendering.rehearsal").rehearse()
     # Objects made so far are never collected: collecting would copy their pages.
-    gc.collect()
     gc.freeze()
     gc.enable()
     request = _Server(listener).serve()
@@ -96,6 +96,9 @@ def put_off(name: str) -> None:
     late = ModuleType(name)
 
     def load(attribute: str) -> Any:
+        # A kernel asks every module there is for its file; that is no use of it.
+        if attribute.startswith("__") and attribute != "__path__":
+            raise AttributeError(attribute)
         if sys.modules.get(name) is late:
             del sys.modules[name]
         return getattr(import_module(name), attribute)
