@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.grouping import Grouping, GroupRules, form_groups
+from analysis.grouping import Grouping, GroupRules, SkillNeedGroups, form_groups, forming
 from analysis.grouping.forming import _whole_class_needs
 
 
@@ -222,3 +222,37 @@ def test_every_rule_of_the_teacher_reaches_the_groups():
     assert pd.isna(seats["s7"])
     assert seats.nunique() == 3
     assert np.isin(grouping.focus["size"], [2, 3, 4]).all()
+
+
+def test_every_number_of_the_rules_reaches_the_program_as_it_was_set(monkeypatch):
+    asked = {
+        "n_groups": 2, "min_size": 2, "max_size": 5, "min_fit": 0.11, "least_share": 0.12,
+        "group_gain": 0.13, "loyalty": 0.14, "time_limit": 15.0, "wish_worth": 0.16,
+    }  # fmt: skip
+    made = []
+
+    def remember(**how):
+        made.append(how)
+        return SkillNeedGroups(**how)
+
+    monkeypatch.setattr(forming, "SkillNeedGroups", remember)
+    group("aaaabbbb", wishes=[("s0", "s7")], **asked)
+    assert {name: made[0][name] for name in asked} == asked
+    assert made[0]["wishes"] == [[0, 7]]
+
+
+def test_a_former_group_is_worth_as_much_as_the_rules_say():
+    mastery, roster = tables("aaabbbb")
+    mastery.loc[(mastery["student_id"] == "s3") & (mastery["skill_id"] == "a"), "mastery"] = 0.3
+    before = pd.DataFrame(
+        {"student_id": [f"s{i}" for i in range(7)], "group": [1] * 4 + [2] * 3,
+         "focus_skill_id": ["a"] * 4 + ["b"] * 3}
+    )  # fmt: skip
+    places = [
+        form_groups(
+            mastery, roster, classroom_id="4a", window="fall", previous=before,
+            rules=GroupRules(loyalty=loyalty),
+        ).groups.set_index("student_id")
+        for loyalty in (0.0, 0.5)
+    ]  # fmt: skip
+    assert [one.at["s3", "focus_skill_id"] for one in places] == ["b", "a"]
