@@ -184,3 +184,94 @@ def test_a_large_class_has_room_for_everyone():
 def test_numbers_that_cannot_be_are_refused(rules, said):
     with pytest.raises(UsageError, match=said):
         SkillNeedGroups(**rules).fit(make_mastery(12, 4, 0))
+
+
+def test_the_objective_is_the_sum_of_what_teaching_is_worth():
+    mastery = make_mastery(12, 4, 1)
+    groups = SkillNeedGroups().fit(mastery)
+    seated = np.flatnonzero(groups.labels_ >= 0)
+    worth = groups.value_[seated, groups.focus_[groups.labels_[seated]]]
+    assert groups.objective_ == pytest.approx(worth.sum())
+
+
+def focus_of(groups: SkillNeedGroups) -> list[int]:
+    return np.append(groups.focus_, -1)[groups.labels_].tolist()
+
+
+TWO_KINDS = np.array([[0.1, 0.9]] * 3 + [[0.4, 0.45]] + [[0.9, 0.1]] * 3)
+"""Three who lack the first skill, three the second, and one who needs the first a little more."""
+
+
+@pytest.mark.parametrize(("wish_worth", "met"), [(0.04, False), (0.06, True)])
+def test_a_wish_is_met_where_it_is_worth_more_than_what_it_costs(wish_worth, met):
+    # The fourth gives up 0.05 to be taught what the last is.
+    groups = SkillNeedGroups(wishes=[(3, 6)], wish_worth=wish_worth).fit(TWO_KINDS)
+    assert focus_of(groups)[3] == int(met)
+
+
+def test_a_wish_for_someone_who_is_absent_is_no_wish():
+    groups = SkillNeedGroups(wishes=[(3, 6)], wish_worth=9.0, absent=[6], min_size=2)
+    assert focus_of(groups.fit(TWO_KINDS))[3] == 0
+
+
+def test_rules_for_students_who_are_absent_wait_until_they_are_back():
+    rules = {"fixed": {6: 0}, "together": [(3, 6)], "apart": [(0, 1, 6)], "absent": [6]}
+    groups = SkillNeedGroups(min_size=1, group_gain=0, **rules).fit(TWO_KINDS)
+    assert groups.labels_[6] == -1
+    assert groups.labels_[0] != groups.labels_[1]
+
+
+def test_a_rule_that_only_one_of_is_there_binds_nobody():
+    groups = SkillNeedGroups(together=[(0, 6)], absent=[6], min_size=2).fit(TWO_KINDS)
+    assert focus_of(groups) == [0, 0, 0, 0, 1, 1, -1]
+
+
+def test_a_skill_is_named_as_in_the_table_or_by_its_place():
+    table = pd.DataFrame(TWO_KINDS, columns=["halves", "thirds"])
+    named = SkillNeedGroups(focus_excluded=["halves"], max_size=7).fit(table)
+    placed = SkillNeedGroups(focus_excluded=[0], max_size=7).fit(table)
+    assert focus_of(named) == focus_of(placed) == [1] * 7
+
+
+@pytest.mark.parametrize("position", [2, -1])
+def test_a_place_where_no_skill_stands_is_refused(position):
+    with pytest.raises(UnknownError, match=f"no skill '{position}'"):
+        SkillNeedGroups(focus_excluded=[position]).fit(TWO_KINDS)
+
+
+@pytest.mark.parametrize(("n_students", "size", "n_groups"), [(12, 2, 6), (21, 3, 7), (18, 3, 6)])
+def test_there_are_six_groups_at_most_unless_the_class_is_too_large_for_so_few(
+    n_students, size, n_groups
+):
+    # Everyone needs a skill that few share: more groups would put more on target.
+    mastery = np.where(np.arange(n_students)[:, None] // 2 == np.arange(n_students // 2), 0.0, 1.0)
+    groups = SkillNeedGroups(min_size=1, max_size=2 * size - 1, group_gain=0).fit(mastery)
+    assert len(groups.focus_) == n_groups
+
+
+def test_locked_groups_leave_fewer_groups_to_open():
+    mastery = np.where(np.arange(12)[:, None] // 2 == np.arange(6), 0.0, 1.0)
+    mastery = np.hstack([mastery, np.ones((12, 1))])
+    locked = [(6, [0])]
+    groups = SkillNeedGroups(min_size=1, max_size=3, group_gain=0, locked=locked).fit(mastery)
+    assert len(groups.focus_) == 6
+
+
+def test_numbers_outside_0_to_1_count_as_the_nearest_that_can_be():
+    with pytest.warns(UserWarning, match="are these percentages"):
+        groups = SkillNeedGroups().fit([[1.2, -0.5], [0.2, 0.5], [0.3, np.nan]])
+    np.testing.assert_allclose(groups.value_, [[0, 1], [0.8, 0.5], [0.7, np.nan]])
+
+
+def test_what_is_known_better_is_believed():
+    value = np.where(TWO_KINDS < 0.2, 0.0, 0.9)
+    groups = SkillNeedGroups(max_size=7).fit(TWO_KINDS, value=value)
+    np.testing.assert_array_equal(groups.value_, value)
+    ready = SkillNeedGroups().fit(TWO_KINDS, ready=np.full((7, 2), 0.5)).value_
+    np.testing.assert_allclose(ready, (1 - TWO_KINDS) * 0.5)
+
+
+def test_students_are_called_by_their_ids_in_messages():
+    rules = SkillNeedGroups(together=[(0, 1)], apart=[(0, 1)])
+    with pytest.raises(UsageError, match="together: Ada, Bo"):
+        rules.fit(TWO_KINDS, student_ids=["Ada", "Bo", *"cdefg"])

@@ -200,3 +200,12 @@ def test_a_focus_falls_short_by_the_mean_of_its_students_unless_the_teacher_name
     program = Program(value, layout_of(Rule(Kind.LEAST_SHARE, number=least), *rules), most_groups=3)
     found = Solution(np.array([0, 0, 1, 1, -1]), np.array([1, 1, 0]), 0.0, 0.0, optimal=True)
     assert program.short_of_target(found) == short
+
+
+@pytest.mark.parametrize("proven", [None, np.inf, -np.inf])
+def test_before_anything_is_proven_nobody_can_do_better_than_everyones_best(proven):
+    layout = layout_of(Rule(Kind.WISH, (0, 4), number=0.7))
+    program = Program(values(0), layout, most_groups=3, former=np.zeros(5), loyalty=0.3)
+    everyones_best = np.nanmax(values(0), axis=1).sum()
+    assert program._bound(proven) == pytest.approx(everyones_best + 5 * (PLACED + 0.3) + 0.7)
+    assert program._bound(-3.5) == 3.5
