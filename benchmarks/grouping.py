@@ -6,12 +6,14 @@
     python benchmarks/grouping.py certainty --repetitions 5
     python benchmarks/grouping.py stability --repetitions 5
     python benchmarks/grouping.py speed
+    python benchmarks/grouping.py precise --skills 10 --repetitions 16
 
 Simulated districts are judged on the truth: a student is on target who lacks the focus of
 the group and holds its prerequisites. Real sets are judged on the other half of the items:
 the mean share of points missed there on the focus skill. Every student of a class counts;
 sizes = share of groups of 3 to 6. The Bayes limit is what the true posterior of the same
-answers would reach (see grouping_limit). Tables are written to benchmarks/results/.
+answers would reach (see grouping_limit). "precise" takes few ways on many districts, to say
+with which error a figure is known. Tables are written to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +53,21 @@ RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
 MOST_CLASSES = 60
 KINDS = ("binary", "continuous", "rubric")
+WHAT = ("simulated", "precise", "real", "certainty", "stability", "speed")
 LEAST_GAIN = GroupRules().least_gain
 OURS = "OURS: both readings and tasks, exact, or one lesson"
+ALONE = "OURS, levels learnt from the class alone"
+"""What a report reads, which sees one classroom; the rest learns levels from the district."""
+CEILING, LIMIT = "ceiling: exact on the truth", "Bayes limit: exact on the true posterior"
+K_MEANS = "k-means, best raw focus"
+PRECISE = [CEILING, LIMIT, OURS, ALONE, "mastery model only, exact", K_MEANS]
 SIMPLE = [
     "raw teacher's list (product)",
     "raw teacher's list (cut at 70 %)",
     "one ability, greedy",
     "score bands, best raw focus",
     "score bands, weakest skill",
-    "k-means, best raw focus",
+    K_MEANS,
     "k-means of bounded size, best raw focus",
     "Gaussian mixture, best raw focus",
     "whole class, one raw skill",
@@ -84,20 +93,19 @@ def estimate(
     classrooms, before = district.classrooms, district.before
     pairs = [tuple(int(k) for k in pair) for pair in np.argwhere(before)]
     model = MasteryModel(q, pairs).fit(answers, classrooms=classrooms)
-    held = model.transform(answers, classrooms)
+    held, ready = model.transform(answers, classrooms), model.ready(answers, classrooms)
     draws = model.sample_profiles(answers, 200, random_state, classrooms)
+    by_model = value_of_teaching(held, before, ready=ready, draws=draws)
     level_model = fit_levels(answers, q)
-    levels, level_draws = level_model.read(answers, n_draws=200, random_state=random_state)
-    levels = np.where(np.isnan(levels), held, levels)
+    level_draws, by_level = _by_levels(level_model, answers, held, before, random_state)
     share = share_correct(answers, q)
     by_dina = dina(answers, q) if peers else None
     weights = q / np.maximum(q.sum(axis=0), 1)
     weight = weight_of_levels(answers)
     n_levels = round(200 * weight)
-    by_model = value_of_teaching(held, before, draws=draws)
-    by_level = value_of_teaching(levels, before, draws=level_draws)
-    blend = (1 - weight) * by_model + weight * by_level
-    left = left_to_gain(level_model.expect(answers), q)
+    supports = verdict and bool(
+        judge_skills(MasteryModel(q, pairs), answers, classrooms, random_state)
+    )
     return {
         "share": share,
         "draws": np.concatenate([draws[n_levels:], level_draws[:n_levels]]),
@@ -105,17 +113,45 @@ def estimate(
         "total": np.nanmean(answers, axis=1),
         "raw": raw_value(share, before),
         "cut": cut_value(share, before),
+        "supports": supports,
+        "dina": None if by_dina is None else raw_value(by_dina.round(), before),
+        "ability": raw_value(model.predict_by_ability(answers, classrooms) @ weights, before),
+        "answers": answers,
+        "held": held,
+        "q": q,
+        "before": before,
+        **_both(by_model, by_level, level_model, answers, q, weight),
+    }
+
+
+def _by_levels(level_model, answers, held, before, random_state: int):
+    """Return draws of the level reading, and the value of teaching by it."""
+    levels, draws = level_model.read(answers, n_draws=200, random_state=random_state)
+    levels = np.where(np.isnan(levels), held, levels)
+    return draws, value_of_teaching(levels, before, draws=draws)
+
+
+def _both(by_model, by_level, level_model, answers, q, weight: float) -> dict:
+    """Return what both readings together say groups should be formed by."""
+    blend = (1 - weight) * by_model + weight * by_level
+    left = left_to_gain(level_model.expect(answers), q)
+    return {
         "model": by_model,
         "levels": by_level,
         "blend": blend,
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
-        "supports": verdict
-        and bool(judge_skills(MasteryModel(q, pairs), answers, classrooms, random_state)),
-        "dina": None if by_dina is None else raw_value(by_dina.round(), before),
-        "ability": raw_value(model.predict_by_ability(answers, classrooms) @ weights, before),
     }
+
+
+def alone(seen: dict, random_state: int) -> dict:
+    """Return what is known of one class whose levels are learnt from its own answers only."""
+    answers, q, before = seen["answers"], seen["q"], seen["before"]
+    level_model = fit_levels(answers, q)
+    _, by_level = _by_levels(level_model, answers, seen["held"], before, random_state)
+    weight = weight_of_levels(answers)
+    return seen | _both(seen["model"], by_level, level_model, answers, q, weight)
 
 
 def exact(value: np.ndarray):
@@ -152,6 +188,7 @@ def ways(seen: dict, seed: int) -> dict:
     features, raw = seen["features"], seen["raw"]
     found = {
         OURS: lambda: ours(seen),
+        ALONE: lambda: ours(alone(seen, seed)),
         "both readings, exact": lambda: exact(seen["blend"]),
         "mastery model only, exact": lambda: exact(seen["model"]),
         "levels only, exact": lambda: exact(seen["levels"]),
@@ -165,7 +202,7 @@ def ways(seen: dict, seed: int) -> dict:
         ),
         "score bands, best raw focus": lambda: with_best_focus(bands(seen["total"]), raw),
         "score bands, weakest skill": lambda: with_best_focus(bands(seen["total"]), 1 - features),
-        "k-means, best raw focus": lambda: with_best_focus(k_means(features, 5, seed), raw),
+        K_MEANS: lambda: with_best_focus(k_means(features, 5, seed), raw),
         "k-means of bounded size, best raw focus": lambda: with_best_focus(
             k_means_constrained(features, 5, seed), raw
         ),
@@ -181,8 +218,9 @@ def ways(seen: dict, seed: int) -> dict:
 
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
-    parts = {name: part for name, part in estimates.items() if name != "draws"}
-    return {
+    whole = {name: estimates[name] for name in ("q", "before")}
+    parts = {name: part for name, part in estimates.items() if name not in ("draws", *whole)}
+    return whole | {
         name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()
     }
 
@@ -195,21 +233,24 @@ def judge(labels, focus, right: np.ndarray) -> tuple[np.ndarray, float]:
     return of_each, float(((sizes >= 3) & (sizes <= 6)).mean())
 
 
-def compare(district: District, seed: int) -> list[dict]:
-    """Form groups of every class on one half of the items in every way, and judge them."""
+def compare(district: District, seed: int, only: Sequence[str] = ()) -> list[dict]:
+    """Form groups of every class on one half of the items in every way, and judge them.
+
+    ``only``: the ways wanted; none: all.
+    """
     forms = halve_items(district.q, seed)
-    estimates = estimate(district, forms, seed)
+    estimates = estimate(district, forms, seed, peers=not only)
     right = _right(district, forms)
     limit = _limit(district, forms, seed)
     rows = []
     for here in _rooms(district):
         found = ways(of_class(estimates, here), seed)
         if district.truth is not None:
-            found["ceiling: exact on the truth"] = lambda here=here: exact(right[here])
+            found[CEILING] = lambda here=here: exact(right[here])
         if limit is not None:
-            found["Bayes limit: exact on the true posterior"] = lambda here=here: exact(limit[here])
-        for way, form in found.items():
-            of_each, sizes = judge(*form(), right[here])
+            found[LIMIT] = lambda here=here: exact(limit[here])
+        for way in [way for way in found if not only or way in only]:
+            of_each, sizes = judge(*found[way](), right[here])
             row = {"data": district.name, "way": way, "sizes": sizes}
             row |= {"on_target": np.nanmean(of_each), "each": of_each}
             rows.append(row | {"students": np.flatnonzero(here)})
@@ -224,6 +265,24 @@ def simulated(repetitions: int, shape: str) -> pd.DataFrame:
                 rows += compare(simulate(kind, n_skills, seed, shape=shape), seed)
             _say(f"{kind} K={n_skills}")
     return pd.DataFrame(rows)
+
+
+def precise(repetitions: int, n_skills: int, shape: str) -> pd.DataFrame:
+    """Return few ways on many binary districts: mean, and its standard error over districts.
+
+    ``to the limit``: by how much a way is over or under the Bayes limit of the same district.
+    """
+    rows = []
+    for seed in range(repetitions):
+        district = simulate("binary", n_skills, seed, shape=shape)
+        rows += [row | {"seed": seed} for row in compare(district, seed, PRECISE)]
+        _say(f"{district.name} {seed}")
+    wide = pd.DataFrame(rows).pivot_table(index="seed", columns="way", values="on_target")
+    table = pd.DataFrame({"on target": wide.mean(), "standard error": wide.sem()})
+    if LIMIT in wide:
+        apart = wide.sub(wide[LIMIT], axis=0)
+        table = table.assign(**{"to the limit": apart.mean(), "its standard error": apart.sem()})
+    return table.sort_values("on target", ascending=False)
 
 
 def real(repetitions: int) -> pd.DataFrame:
@@ -389,9 +448,10 @@ def markdown(table: pd.DataFrame, digits: int = 3) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["simulated", "real", "certainty", "stability", "speed"])
+    parser.add_argument("what", choices=WHAT)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--shape", choices=["strands", "web"], default="strands")
+    parser.add_argument("--skills", type=int, default=10, help="of the districts of 'precise'")
     asked = parser.parse_args()
     name = f"grouping_{asked.what}" + ("_web" if asked.shape == "web" else "")
     if asked.what == "speed":
@@ -400,6 +460,9 @@ def main() -> None:
             median=("seconds", "median"), worst=("seconds", "max"), proven=("proven", "mean")
         )
         write(name, markdown(table), table.reset_index())
+    elif asked.what == "precise":
+        table = precise(asked.repetitions, asked.skills, asked.shape)
+        write(f"{name}_{asked.skills}", markdown(table), table.reset_index())
     elif asked.what == "certainty":
         rows = certainty(asked.repetitions)
         rows["band"] = np.minimum((rows["said"] * 5).astype(int), 4) / 5
