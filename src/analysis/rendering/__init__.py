@@ -3,6 +3,8 @@
 ::
 
     parameters   what is given is what the notebook declares
+    calibrating  what all reports rest on is renewed first, where it is due
+    warmth       the kernel server's life; kernel and server do the rest
     execution    the notebook runs, through papermill
     blocks       a part of the page, every value escaped
     page         the executed notebook as one self-contained page, and proof of whose it is

@@ -24,7 +24,7 @@ SAID_BY = ["say", "say_n", "all_of", "day", "month", "number", "percent"]
 TEMPLATES = Path(__file__).parent / "template"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Block:
     """A part of the page, as HTML whose values are escaped.
 
@@ -35,6 +35,10 @@ class Block:
     """
 
     html: str
+
+    def __repr__(self) -> str:
+        # A notebook keeps this beside the HTML, which it need not hold twice.
+        return f"<{type(self).__name__}: {len(self.html):,} characters>"
 
     def _repr_html_(self) -> str | tuple[str, dict[str, object]]:
         return self.html
