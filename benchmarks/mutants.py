@@ -540,11 +540,15 @@ def _cell(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
 
 
+def read_rooms(file: Path) -> dict[str, str]:
+    """Return the parts of the rooms in a file of results."""
+    text = file.read_text("utf-8") if file.exists() else ""
+    return {part.split()[0]: f"## {part}" for part in text.split("\n## ")[1:]}
+
+
 def write_rooms(parts: dict[str, str]) -> None:
     """Put the parts of some rooms into the results; those of the others stay."""
-    text = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
-    before = {part.split()[0]: f"## {part}" for part in text.split("\n## ")[1:]}
-    rooms = before | parts
+    rooms = read_rooms(RESULTS) | parts
     head = (
         "# Mutation scores\n\n"
         "Faults put into the code one at a time, and found by a room's own quick tests.\n"
@@ -560,7 +564,7 @@ def _tracked_files() -> list[str]:
     return [name for name in done.stdout.split("\0") if name and (PROJECT / name).is_file()]
 
 
-def run_in_a_copy() -> None:
+def run_in_a_copy(rooms: list[str]) -> None:
     """Run this again in a copy of the project, and keep what it finds."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve() / "project"
@@ -573,7 +577,8 @@ def run_in_a_copy() -> None:
                 "OMP_NUM_THREADS": "1"}  # fmt: skip
         command = [sys.executable, copy / "benchmarks" / "mutants.py", *sys.argv[1:], "--here"]
         subprocess.run(command, env=os.environ | ours, check=True)
-        shutil.copyfile(copy / RESULTS.relative_to(PROJECT), RESULTS)
+        made = read_rooms(copy / RESULTS.relative_to(PROJECT))
+        write_rooms({name: made[name] for name in rooms})
 
 
 def main() -> None:
@@ -591,7 +596,7 @@ def main() -> None:
             write_rooms({name: text})
             print(text)
     else:
-        run_in_a_copy()
+        run_in_a_copy(options.rooms)
 
 
 if __name__ == "__main__":
