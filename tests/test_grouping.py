@@ -275,3 +275,11 @@ def test_students_are_called_by_their_ids_in_messages():
     rules = SkillNeedGroups(together=[(0, 1)], apart=[(0, 1)])
     with pytest.raises(UsageError, match="together: Ada, Bo"):
         rules.fit(TWO_KINDS, student_ids=["Ada", "Bo", *"cdefg"])
+
+
+@pytest.mark.parametrize(("needs_more_by", "moves"), [(0.05, False), (0.2, True)])
+def test_by_default_to_stay_is_worth_a_tenth_of_a_student(needs_more_by, moves):
+    mastery = TWO_KINDS.copy()
+    mastery[3] = 0.5, 0.5 - needs_more_by
+    groups = SkillNeedGroups().fit(mastery, former_groups=[0, 0, 0, 0, 1, 1, 1])
+    assert focus_of(groups)[3] == int(moves)
