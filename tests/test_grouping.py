@@ -81,6 +81,7 @@ def test_joint_draws_decide_who_is_ready():
     held[:25, 4:, :] = True
     mastery = held.mean(axis=0)
     groups = SkillNeedGroups(prerequisites=[(0, 1)]).fit(mastery, draws=held)
+    assert (groups.value_[4:, 1] < 0.05).all()
     focus = groups.focus_[groups.labels_]
     assert focus.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
 
