@@ -292,21 +292,22 @@ class Trial:
         self.base = base
         self.notes = base.parent / "notes"
         self.found: list[tuple[Mutant, str]] = []
-        self.seconds = 0.0
+        self.seconds: dict[str, float] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Failed("the tests cannot be collected")
         lines = self._measure(session)
-        self.seconds = sum(lines.seconds.values())
+        self.seconds = lines.seconds
+        session.config.pluginmanager.register(Limits(lines.seconds))
         quickest = sorted(session.items, key=lambda item: lines.seconds[item.nodeid])
-        if self._fork(lambda: run_until_failure(quickest, lines.seconds, self.notes)):
+        if self._fork(lambda: run_until_failure(quickest, self.notes)):
             raise session.Failed(f"fails without any fault: {self.notes.read_text('utf-8')}")
         for mutant in self.mutants:
             items = [one for one in quickest if self._matters(lines.reached[one.nodeid], mutant)]
             self.notes.write_text("")
             with written(mutant):
-                result = self._try(mutant, items, lines.seconds) if items else UNREACHED
+                result = self._try(mutant, items) if items else UNREACHED
             self.found.append((mutant, result))
             report(mutant, result, self.notes.read_text("utf-8"))
         return True
@@ -320,11 +321,11 @@ class Trial:
         seen = not self.files.isdisjoint(file for file, _ in reached)
         return not seen or any((str(mutant.file), line) in reached for line in mutant.lines)
 
-    def _try(self, mutant: Mutant, items: list[pytest.Item], seconds: dict) -> str:
+    def _try(self, mutant: Mutant, items: list[pytest.Item]) -> str:
         def run() -> int:
             if not _exchange(mutant):
                 return CANNOT_EXCHANGE
-            return run_until_failure(items, seconds, self.notes)
+            return run_until_failure(items, self.notes)
 
         code = self._fork(run)
         return "" if code == CANNOT_EXCHANGE else result_of(code)
@@ -358,7 +359,7 @@ class Trial:
         return code
 
 
-def fork(run: Callable[[], int], cpu_seconds: float = math.inf, *, silent: bool = True) -> int:
+def fork(run: Callable[[], int], *, silent: bool = True) -> int:
     """Return the exit code of a process that runs it; below 0 where it was stopped."""
     child = os.fork()
     if child == 0:
@@ -369,8 +370,6 @@ def fork(run: Callable[[], int], cpu_seconds: float = math.inf, *, silent: bool 
                 os.dup2(nowhere, 1)
                 os.dup2(nowhere, 2)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            if cpu_seconds < math.inf:
-                resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds)))
             code = run()
         finally:
             os._exit(code)
@@ -415,13 +414,23 @@ def _find_code(code: types.CodeType, name: str) -> types.CodeType:
     raise LookupError(name)
 
 
-def run_until_failure(items: list[pytest.Item], seconds: dict[str, float], notes: Path) -> int:
+class Limits:
+    """A pytest plugin: stop the process where a test takes far longer than it should."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        limit = TIMES * self.seconds.get(item.nodeid, 1.0) + GRACE
+        signal.setitimer(signal.ITIMER_PROF, limit)
+        signal.alarm(int(20 * limit))  # for one that only waits
+
+
+def run_until_failure(items: list[pytest.Item], notes: Path) -> int:
     """Return 1 once a test fails, and note which; 0 where none does."""
     for item, after in zip(items, [*items[1:], None], strict=True):
         notes.write_text(item.nodeid, encoding="utf-8")
-        limit = TIMES * seconds[item.nodeid] + GRACE
-        signal.setitimer(signal.ITIMER_PROF, limit)
-        signal.alarm(int(20 * limit))  # for one that only waits
         item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
         if item.session.testsfailed:
             return 1
@@ -446,19 +455,19 @@ def run_pytest(room: Room, base: Path, *more: str, plugins: tuple = ()) -> int:
     )
 
 
-def try_anew(room: Room, mutant: Mutant | None, cpu_seconds: float) -> str:
+def try_anew(room: Room, mutant: Mutant | None, seconds: dict[str, float]) -> str:
     """Import the package anew, with the mutant in it, and run all the room's tests."""
 
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:
-            return run_pytest(room, Path(folder) / "tests", "-x")
+            return run_pytest(room, Path(folder) / "tests", "-x", plugins=(Limits(seconds),))
 
     with written(mutant) if mutant else contextlib.nullcontext():
-        return result_of(fork(run, cpu_seconds))
+        return result_of(fork(run))
 
 
-def try_in_place(room: Room, mutants: list[Mutant], folder: Path) -> tuple[list, float]:
-    """Return the result for each mutant of a function, and the seconds the tests take."""
+def try_in_place(room: Room, mutants: list[Mutant], folder: Path) -> tuple[list, dict]:
+    """Return the result for each mutant of a function, and the seconds each test takes."""
     kept = folder / "kept.pickle"
     base = folder / "tests"
     base.mkdir()
@@ -481,13 +490,12 @@ def judge_room(name: str, n: int, seed: int) -> tuple[list[tuple[Mutant, str]], 
         found, seconds = try_in_place(room, [m for m in mutants if m.function], Path(folder))
     for library in LIBRARIES:
         importlib.import_module(library)
-    limit = TIMES * (10 + seconds)
-    if try_anew(room, None, limit) != SURVIVED:
+    if try_anew(room, None, seconds) != SURVIVED:
         raise SystemExit("The tests fail without any fault where the package is imported anew.")
     results = dict(found)
     for mutant in mutants:
         if not results.get(mutant):
-            results[mutant] = try_anew(room, mutant, limit)
+            results[mutant] = try_anew(room, mutant, seconds)
             report(mutant, results[mutant])
     return [(mutant, results[mutant]) for mutant in mutants], n_all
 
@@ -540,11 +548,15 @@ def _cell(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
 
 
+def read_rooms(file: Path) -> dict[str, str]:
+    """Return the parts of the rooms in a file of results."""
+    text = file.read_text("utf-8") if file.exists() else ""
+    return {part.split()[0]: f"## {part}" for part in text.split("\n## ")[1:]}
+
+
 def write_rooms(parts: dict[str, str]) -> None:
     """Put the parts of some rooms into the results; those of the others stay."""
-    text = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
-    before = {part.split()[0]: f"## {part}" for part in text.split("\n## ")[1:]}
-    rooms = before | parts
+    rooms = read_rooms(RESULTS) | parts
     head = (
         "# Mutation scores\n\n"
         "Faults put into the code one at a time, and found by a room's own quick tests.\n"
@@ -560,7 +572,7 @@ def _tracked_files() -> list[str]:
     return [name for name in done.stdout.split("\0") if name and (PROJECT / name).is_file()]
 
 
-def run_in_a_copy() -> None:
+def run_in_a_copy(rooms: list[str]) -> None:
     """Run this again in a copy of the project, and keep what it finds."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve() / "project"
@@ -573,7 +585,8 @@ def run_in_a_copy() -> None:
                 "OMP_NUM_THREADS": "1"}  # fmt: skip
         command = [sys.executable, copy / "benchmarks" / "mutants.py", *sys.argv[1:], "--here"]
         subprocess.run(command, env=os.environ | ours, check=True)
-        shutil.copyfile(copy / RESULTS.relative_to(PROJECT), RESULTS)
+        made = read_rooms(copy / RESULTS.relative_to(PROJECT))
+        write_rooms({name: made[name] for name in rooms})
 
 
 def main() -> None:
@@ -591,7 +604,7 @@ def main() -> None:
             write_rooms({name: text})
             print(text)
     else:
-        run_in_a_copy()
+        run_in_a_copy(options.rooms)
 
 
 if __name__ == "__main__":

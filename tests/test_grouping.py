@@ -81,6 +81,7 @@ def test_joint_draws_decide_who_is_ready():
     held[:25, 4:, :] = True
     mastery = held.mean(axis=0)
     groups = SkillNeedGroups(prerequisites=[(0, 1)]).fit(mastery, draws=held)
+    assert (groups.value_[4:, 1] < 0.05).all()
     focus = groups.focus_[groups.labels_]
     assert focus.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
 
@@ -275,3 +276,11 @@ def test_students_are_called_by_their_ids_in_messages():
     rules = SkillNeedGroups(together=[(0, 1)], apart=[(0, 1)])
     with pytest.raises(UsageError, match="together: Ada, Bo"):
         rules.fit(TWO_KINDS, student_ids=["Ada", "Bo", *"cdefg"])
+
+
+@pytest.mark.parametrize(("needs_more_by", "moves"), [(0.05, False), (0.2, True)])
+def test_by_default_to_stay_is_worth_a_tenth_of_a_student(needs_more_by, moves):
+    mastery = TWO_KINDS.copy()
+    mastery[3] = 0.5, 0.5 - needs_more_by
+    groups = SkillNeedGroups().fit(mastery, former_groups=[0, 0, 0, 0, 1, 1, 1])
+    assert focus_of(groups)[3] == int(moves)

@@ -82,6 +82,12 @@ def test_a_student_gives_way_where_more_are_on_target_so():
     assert shares(target, seat=[0, 1], capacity=[1, 1]) == [0.0, 0.0]
 
 
+def test_what_is_likely_on_average_never_weighs_against_what_is_so_in_the_draw():
+    # As above; that the first seat is worth most by far does not count.
+    target, worth_most = [[[YES, YES], [YES, NO]]], [[1.0, 0.0], [0.0, 0.0]]
+    assert shares(target, seat=[0, 1], capacity=[1, 1], value=worth_most) == [0.0, 0.0]
+
+
 def test_draws_beyond_the_most_are_not_looked_at():
     target = np.zeros((2 * MOST_DRAWS, 1, 1), dtype=bool)
     target[:MOST_DRAWS] = True

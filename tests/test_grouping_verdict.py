@@ -153,7 +153,7 @@ def test_where_nothing_is_needed_it_says_so():
 @pytest.mark.parametrize(("lacks", "one_group"), [("ab", True), ("aab", False)])
 def test_only_fewer_students_than_a_group_has_are_one_group(lacks, one_group):
     verdict = group(lacks, supports=False).verdict
-    assert (verdict == "With 2 students, everyone works as one group.") is one_group
+    assert (verdict == f"With {len(lacks)} students, everyone works as one group.") is one_group
 
 
 @pytest.mark.parametrize("rules", [{"locked": [("b", ["s0"])]}, {"focus_wanted": ["b"]}])
@@ -166,6 +166,13 @@ def test_a_lesson_is_not_put_over_the_teachers_own_groups(rules):
 
 def test_a_locked_group_on_the_lessons_own_skill_does_not_stand_in_its_way():
     grouping = group("aaaaaaaa", locked=[("a", ["s0", "s1"])])
+    assert "teach a to the whole class" in grouping.verdict
+
+
+def test_a_class_that_was_asked_one_skill_and_needs_it_has_a_lesson_on_it():
+    mastery, roster = tables("aaaa")
+    grouping = group((mastery[mastery["skill_id"] == "a"], roster))
+    assert whole_class(grouping) == [["a", 0.9, 4]]
     assert "teach a to the whole class" in grouping.verdict
 
 
