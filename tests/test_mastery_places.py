@@ -112,6 +112,33 @@ def test_few_rows_are_seen_all_at_once():
     assert [(part.n_rows, n) for part, n in rows.schedule(99)] == [(rows.n_rows, 99)]
 
 
+@pytest.mark.parametrize(("asked", "blocks"), [
+    (["0123", "0123"], ["0123"]),
+    (["0123", "2345"], ["012345"]),
+    (["0123", "3456"], ["0123", "3456"]),
+    (["012345", "45", "4567", "89"], ["01234567", "89"]),
+    (["01", "89", "01"], ["01", "89", "01"]),
+    (["01", "", "01"], ["01"]),
+])  # fmt: skip
+def test_neighbours_that_were_asked_half_the_same_lie_together(asked, blocks):
+    answers = np.full((3 * len(asked), 10), np.nan)
+    labels = np.arange(len(answers)) % len(asked)
+    for row, room in enumerate(labels):
+        answers[row, [int(item) for item in asked[room]]] = row % 2
+    weight = np.linspace(1, 2, 10)
+    rows = distinct_rows(answers, labels, len(asked), weight)
+    assert ["".join(map(str, block.items)) for block in rows.blocks] == blocks
+    for block in rows.blocks:
+        np.testing.assert_array_equal(block.item_weight, weight[block.items])
+        for room in np.unique(block.classroom):
+            own = block.answers[block.classroom == room]
+            seen = "".join(str(item) for item in block.items[~np.isnan(own).all(axis=0)])
+            assert seen == asked[room]
+    assert rows.classroom_sizes.tolist() == [3] * len(asked)
+    by_hand = np.nansum(answers, axis=0) * weight
+    np.testing.assert_allclose(count_answers(None, rows, None)[0], by_hand)
+
+
 # -- EM ---------------------------------------------------------------------------------
 
 
@@ -305,6 +332,15 @@ def test_answers_of_chosen_students_come_in_the_order_they_are_asked_for():
         for (source, item), points in zip(everything.items, found, strict=True):
             assert source == "quiz"
             assert points == own[item] if item in own.index else np.isnan(points)
+
+
+def test_a_place_where_nothing_was_asked_in_the_window_adds_nothing():
+    silent = place_of(["c0"], EVIDENCE.assign(window="spring"))
+    found, expected = (survey(Here(), kept, "fall") for kept in (
+        [silent, place_of(["c1"]), place_of(["c2"])], [place_of(["c1"]), place_of(["c2"])],
+    ))  # fmt: skip
+    assert found.student_ids.tolist() == expected.student_ids.tolist()
+    assert listed(found.spread().sample(99)) == listed(expected.spread().sample(99))
 
 
 def test_a_student_on_no_roster_counts_in_a_classroom_without_a_name():
