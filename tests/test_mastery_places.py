@@ -171,13 +171,13 @@ def test_before_any_answer_items_are_alike_and_each_skill_is_held_by_half(fit):
 @FITS
 @pytest.mark.parametrize("n_classrooms", [1, 3])
 def test_where_it_ends_another_step_moves_nothing(fit, n_classrooms):
-    rows = rows_of(*draw(150, n_classrooms))
-    model, means, n_iter = fit(rows, max_iter=2000, tol=1e-8)
-    assert n_iter < 2000
+    rows = rows_of(*draw(80, n_classrooms))
+    model, means, n_iter = fit(rows, max_iter=999, tol=1e-6)
+    assert n_iter < 999
     more, means_too, _ = fit(rows, max_iter=n_iter + 50, tol=0)
-    np.testing.assert_allclose(model.success.mean, more.success.mean, atol=1e-5)
-    np.testing.assert_allclose(model.skills.at_nodes(), more.skills.at_nodes(), atol=1e-3)
-    np.testing.assert_allclose(means, means_too, atol=1e-3)
+    np.testing.assert_allclose(model.success.mean, more.success.mean, atol=1e-4)
+    np.testing.assert_allclose(model.skills.at_nodes(), more.skills.at_nodes(), atol=1e-2)
+    np.testing.assert_allclose(means, means_too, atol=1e-2)
 
 
 @FITS
@@ -269,7 +269,8 @@ def saved(calibration, folder):
     return (folder / "one.json").read_text()
 
 
-def test_in_several_places_the_same_is_learnt_as_in_one(tmp_path):
+def test_in_several_places_the_same_is_learnt_as_in_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(verdict, "N_FOLDS", 2)
     known = EVIDENCE[EVIDENCE["student_id"].isin(ROSTER["student_id"])]
     kept = [place_of(["c0"]), place_of(["c1"]), place_of(["c2"])]
     apart = calibrate_gathered(Here(), kept, window="fall", random_state=3)
