@@ -112,6 +112,33 @@ def test_few_rows_are_seen_all_at_once():
     assert [(part.n_rows, n) for part, n in rows.schedule(99)] == [(rows.n_rows, 99)]
 
 
+@pytest.mark.parametrize(("asked", "blocks"), [
+    (["0123", "0123"], ["0123"]),
+    (["0123", "2345"], ["012345"]),
+    (["0123", "3456"], ["0123", "3456"]),
+    (["012345", "45", "4567", "89"], ["01234567", "89"]),
+    (["01", "89", "01"], ["01", "89", "01"]),
+    (["01", "", "01"], ["01"]),
+])  # fmt: skip
+def test_neighbours_that_were_asked_half_the_same_lie_together(asked, blocks):
+    answers = np.full((3 * len(asked), 10), np.nan)
+    labels = np.arange(len(answers)) % len(asked)
+    for row, room in enumerate(labels):
+        answers[row, [int(item) for item in asked[room]]] = row % 2
+    weight = np.linspace(1, 2, 10)
+    rows = distinct_rows(answers, labels, len(asked), weight)
+    assert ["".join(map(str, block.items)) for block in rows.blocks] == blocks
+    for block in rows.blocks:
+        np.testing.assert_array_equal(block.item_weight, weight[block.items])
+        for room in np.unique(block.classroom):
+            own = block.answers[block.classroom == room]
+            seen = "".join(str(item) for item in block.items[~np.isnan(own).all(axis=0)])
+            assert seen == asked[room]
+    assert rows.classroom_sizes.tolist() == [3] * len(asked)
+    by_hand = np.nansum(answers, axis=0) * weight
+    np.testing.assert_allclose(count_answers(None, rows, None)[0], by_hand)
+
+
 # -- EM ---------------------------------------------------------------------------------
 
 
@@ -144,13 +171,13 @@ def test_before_any_answer_items_are_alike_and_each_skill_is_held_by_half(fit):
 @FITS
 @pytest.mark.parametrize("n_classrooms", [1, 3])
 def test_where_it_ends_another_step_moves_nothing(fit, n_classrooms):
-    rows = rows_of(*draw(150, n_classrooms))
-    model, means, n_iter = fit(rows, max_iter=2000, tol=1e-8)
-    assert n_iter < 2000
+    rows = rows_of(*draw(80, n_classrooms))
+    model, means, n_iter = fit(rows, max_iter=999, tol=1e-6)
+    assert n_iter < 999
     more, means_too, _ = fit(rows, max_iter=n_iter + 50, tol=0)
-    np.testing.assert_allclose(model.success.mean, more.success.mean, atol=1e-5)
-    np.testing.assert_allclose(model.skills.at_nodes(), more.skills.at_nodes(), atol=1e-3)
-    np.testing.assert_allclose(means, means_too, atol=1e-3)
+    np.testing.assert_allclose(model.success.mean, more.success.mean, atol=1e-4)
+    np.testing.assert_allclose(model.skills.at_nodes(), more.skills.at_nodes(), atol=1e-2)
+    np.testing.assert_allclose(means, means_too, atol=1e-2)
 
 
 @FITS
@@ -242,7 +269,8 @@ def saved(calibration, folder):
     return (folder / "one.json").read_text()
 
 
-def test_in_several_places_the_same_is_learnt_as_in_one(tmp_path):
+def test_in_several_places_the_same_is_learnt_as_in_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(verdict, "N_FOLDS", 2)
     known = EVIDENCE[EVIDENCE["student_id"].isin(ROSTER["student_id"])]
     kept = [place_of(["c0"]), place_of(["c1"]), place_of(["c2"])]
     apart = calibrate_gathered(Here(), kept, window="fall", random_state=3)
@@ -305,6 +333,15 @@ def test_answers_of_chosen_students_come_in_the_order_they_are_asked_for():
         for (source, item), points in zip(everything.items, found, strict=True):
             assert source == "quiz"
             assert points == own[item] if item in own.index else np.isnan(points)
+
+
+def test_a_place_where_nothing_was_asked_in_the_window_adds_nothing():
+    silent = place_of(["c0"], EVIDENCE.assign(window="spring"))
+    found, expected = (survey(Here(), kept, "fall") for kept in (
+        [silent, place_of(["c1"]), place_of(["c2"])], [place_of(["c1"]), place_of(["c2"])],
+    ))  # fmt: skip
+    assert found.student_ids.tolist() == expected.student_ids.tolist()
+    assert listed(found.spread().sample(99)) == listed(expected.spread().sample(99))
 
 
 def test_a_student_on_no_roster_counts_in_a_classroom_without_a_name():
