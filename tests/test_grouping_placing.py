@@ -151,6 +151,13 @@ def test_where_nothing_is_worth_teaching_a_conference_is_about_the_likeliest_nee
     assert (meeting["skill_id"], meeting["ready"]) == ("b", 0.0)
 
 
+def test_a_list_that_nobody_is_on_has_the_columns_of_one_that_somebody_is_on():
+    seats = SimpleNamespace(labels_=np.zeros(8, dtype=int), focus_=np.array([0]))
+    full, empty = account()["conference"], account(seats)["conference"]
+    assert empty.empty
+    assert empty.dtypes.to_dict() == full.dtypes.to_dict()
+
+
 def test_who_was_absent_meets_the_teacher_even_without_a_need():
     meetings = account(rules=GroupRules(absent=["s5"]))["conference"]
     assert meetings[["student_id", "reason"]].values.tolist() == [
@@ -176,6 +183,7 @@ def test_without_anything_beyond_the_least_sure_skills_come_next():
         ({"d": ["a", "b"], "e": ["c"], "f": ["a"]}, ("d", "e")),
         ({"b": ["a"], "d": ["b"]}, ("d",)),
         ({"d": ["unknown"]}, ("c", "b")),
+        ({"c": ["w"], "w": []}, ("c", "b")),  # c is held, as likely as not: w is behind it
         ({"d": ["a", "e"], "e": ["b"]}, ("e",)),
         ({"a": ["x"], "x": ["w"], "w": [], "d": ["c"]}, ("d",)),
     ],
