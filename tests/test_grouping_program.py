@@ -209,3 +209,9 @@ def test_before_anything_is_proven_nobody_can_do_better_than_everyones_best(prov
     everyones_best = np.nanmax(values(0), axis=1).sum()
     assert program._bound(proven) == pytest.approx(everyones_best + 5 * (PLACED + 0.3) + 0.7)
     assert program._bound(-3.5) == 3.5
+
+
+@pytest.mark.parametrize(("n_students", "as_proven"), [(100, 1e-6), (101, 1e-4)])
+def test_up_to_a_hundred_students_the_optimum_is_proven_and_above_nearly(n_students, as_proven):
+    layout = layout_of(n_students=n_students)
+    assert Program(values(0, n_students), layout, most_groups=3)._tolerance == as_proven
