@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -151,6 +152,14 @@ def test_the_package_names_at_most_twelve_things():
     assert len(analysis.__all__) <= 12
     for name in analysis.__all__:
         assert getattr(analysis, name).__module__.startswith("analysis.")
+
+
+@pytest.mark.parametrize(
+    "room", sorted(folder.parent.name for folder in PACKAGE.glob("*/__init__.py"))
+)
+def test_a_room_has_what_it_says_it_gives(room):
+    module = importlib.import_module(f"analysis.{room}")
+    assert [name for name in getattr(module, "__all__", []) if not hasattr(module, name)] == []
 
 
 @pytest.mark.parametrize("name", analysis.__all__)
