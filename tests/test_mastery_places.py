@@ -389,6 +389,7 @@ def test_a_model_of_nine_skills_says_the_same_when_it_was_kept():
         np.testing.assert_array_equal(found, expected)
     assert again.get_feature_names_out().tolist() == list("abcdefghi")
     assert again.n_features_in_ == 9
+    pd.testing.assert_frame_equal(again.q_matrix, model.q_matrix)
 
 
 # -- verdict ----------------------------------------------------------------------------
@@ -397,11 +398,13 @@ def test_a_model_of_nine_skills_says_the_same_when_it_was_kept():
 class Spy(BaseEstimator):
     """Remembers what it was shown; says of skills and of one ability what it was told to."""
 
-    shown: list = []  # noqa: RUF012 - clones share it
+    shown: list = []  # noqa: RUF012 - clones share both
+    told: list = []  # noqa: RUF012
 
     def fit(self, shown, classrooms=None):
         self.classrooms = classrooms
         self.shown.append(shown)
+        self.told.append(None if classrooms is None else list(classrooms))
         return self
 
     def predict_responses(self, shown, classrooms=None):
@@ -420,7 +423,9 @@ def test_each_answer_is_hidden_once_and_predicted_without_it(classrooms):
     answers = np.ones((30, 4))
     answers[::5, 1] = np.nan
     Spy.shown.clear()
+    Spy.told.clear()
     found = judge_skills(Spy(), answers, classrooms)
+    assert Spy.told == [classrooms] * 5
     hidden = [np.isnan(shown) & ~np.isnan(answers) for shown in Spy.shown]
     assert len(hidden) == 5
     assert (np.sum(hidden, axis=0) == ~np.isnan(answers)).all()
