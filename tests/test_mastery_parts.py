@@ -40,6 +40,14 @@ def test_every_curve_runs_from_guessing_to_not_slipping(required):
             assert table[row, held] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("values", "last"), [(items.GUESSES, 0.82), (items.SLIPS, 0.66)])
+def test_guesses_and_slips_are_tried_from_a_hundredth_up_in_steps_that_never_shrink(values, last):
+    steps = np.diff(values)
+    assert (values[0], values[-1]) == (0.01, last)
+    assert (steps > 0).all()
+    assert (np.diff(steps) > -1e-9).all()
+
+
 def test_all_pairs_of_guess_and_slip_are_tried_that_rise_by_a_tenth():
     tried = set(zip(items.GUESS, items.SLIP, items.SHAPE, strict=True))
     everything = product(items.GUESSES, items.SLIPS, (0, 1))
