@@ -14,7 +14,6 @@ from analysis import theme
 from analysis.charts import (
     chart_skill_needs,
     describe_skill_needs,
-    plot_skill_map,
     plot_skill_needs,
 )
 from analysis.language import open_language
@@ -24,11 +23,6 @@ ENGLISH = open_language("en")
 COUNTS = pd.DataFrame(
     {"has it": [9, 0], "not sure yet": [1, 2], "needs it": [0, 7], "not assessed": [0, 1]},
     index=["Count to ten", "$x_{ <b>Fractions</b> مرحبا"],
-)
-STATES = pd.DataFrame(
-    [["has it", "needs it"], ["not assessed", "not sure yet"], ["has it", "has it"]],
-    index=["Ana", "Ana", "$\\frac{1$"],
-    columns=["a", "b"],
 )
 
 
@@ -49,17 +43,6 @@ def test_every_count_is_a_bar_of_its_length_and_a_number(ax):
     assert widths == [[9, 0], [1, 2], [0, 7]]
     numbers = {text.get_text() for text in ax.texts}
     assert {"✓ 9", "1", "? 2", "○ 7", "1 not assessed"} == numbers
-
-
-def test_the_map_has_a_mark_for_every_known_cell_and_none_for_an_unknown(ax):
-    plot_skill_map(STATES, ax)
-    marks = {c.get_label(): len(c.get_offsets()) for c in ax.collections}
-    assert marks == {"has it": 3, "not sure yet": 1, "needs it": 1}
-
-
-def test_two_students_of_one_name_are_two_rows(ax):
-    plot_skill_map(STATES, ax)
-    assert [label.get_text() for label in ax.get_yticklabels()] == list(STATES.index)
 
 
 def test_a_name_is_never_read_as_a_formula():

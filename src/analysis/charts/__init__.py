@@ -20,11 +20,8 @@ from analysis.charts.growth import (
     plot_slopes,
 )
 from analysis.charts.skills import (
-    chart_skill_map,
     chart_skill_needs,
-    describe_skill_map,
     describe_skill_needs,
-    plot_skill_map,
     plot_skill_needs,
 )
 
@@ -32,17 +29,14 @@ __all__ = [
     "Chart",
     "chart_classrooms",
     "chart_framework",
-    "chart_skill_map",
     "chart_skill_needs",
     "chart_slopes",
     "describe_classrooms",
     "describe_framework",
-    "describe_skill_map",
     "describe_skill_needs",
     "describe_slopes",
     "draw_chart",
     "plot_framework",
-    "plot_skill_map",
     "plot_skill_needs",
     "plot_slopes",
 ]

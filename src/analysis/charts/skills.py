@@ -1,4 +1,4 @@
-"""A classroom's skills: how many need each, and which student has which."""
+"""A classroom's skills: how many need each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from analysis.charts.drawing import Chart, draw_chart
 from analysis.language import Language
-from analysis.theme import INK, LINE, MUTED, STATE_COLOUR, STATE_INK, STATE_MARK
+from analysis.theme import MUTED, STATE_COLOUR, STATE_INK, STATE_MARK
 from analysis.words import SkillState
 
 DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
@@ -114,83 +114,3 @@ def _counted(counts: pd.Series, language: Language) -> list[str]:
         f"{skill} ({language.say_n('{n} student', '{n} students', int(n))})"
         for skill, n in counts.items()
     ]
-
-
-def plot_skill_map(states: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw which student has which skill: a colour and a mark a cell.
-
-    Parameters
-    ----------
-    states
-        :class:`~analysis.words.SkillState` values, one row a student and one column a
-        skill, in the order to draw; index and columns are the labels.
-    ax
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes; one scatter collection a state that occurs.
-    """
-    order = list(SkillState)
-    codes = states.apply(lambda column: column.map(order.index)).to_numpy()
-    colours = np.array([[_rgb(STATE_COLOUR[state]) for state in order]])[0]
-    ax.imshow(colours[codes], aspect="auto", interpolation="nearest")
-    for code, state in enumerate(order):
-        rows, columns = np.nonzero(codes == code)
-        if len(rows) and STATE_MARK[state]:
-            ax.scatter(
-                columns, rows, s=22, color=STATE_INK[state], linewidths=0.2, label=state,
-                marker=f"${STATE_MARK[state]}$",
-            )  # fmt: skip
-    ax.set_yticks(range(len(states)), states.index)
-    ax.set_xticks(range(states.shape[1]), states.columns, rotation=60, ha="left", va="bottom")
-    ax.xaxis.tick_top()
-    ax.set_xticks(np.arange(-0.5, states.shape[1]), minor=True)
-    ax.set_yticks(np.arange(-0.5, len(states)), minor=True)
-    ax.grid(which="minor", color=LINE, linewidth=0.6)
-    ax.tick_params(which="minor", length=0)
-    ax.tick_params(colors=INK)
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def chart_skill_map(states: pd.DataFrame, language: Language) -> Chart:
-    """Return the chart of :func:`plot_skill_map`, large enough to read every label."""
-    return draw_chart(
-        lambda ax: plot_skill_map(states, ax),
-        alt=describe_skill_map(states, language),
-        width=2.6 + 0.3 * states.shape[1],
-        height=2.3 + 0.24 * len(states),
-        margins=(1.9, 0.1, 0.7, 2.2),
-    )
-
-
-def describe_skill_map(states: pd.DataFrame, language: Language) -> str:
-    """Say what the chart of the skill map shows.
-
-    Examples
-    --------
-    >>> from analysis.language import open_language
-    >>> states = pd.DataFrame({"a": ["has it", "needs it"]}, index=["Ana", "Bo"])
-    >>> describe_skill_map(states, open_language("en"))
-    'Map of 2 students by 1 skill: 50% has it, 0% not sure yet, 50% needs it, 0% not assessed.'
-    """
-    share = states.stack().value_counts(normalize=True)  # noqa: PD013
-    parts = [
-        f"{language.percent(share.get(str(state), 0.0))} {language.say(state)}"
-        for state in SkillState
-    ]
-    students = language.say_n("{n} student", "{n} students", len(states))
-    skills = language.say_n("{n} skill", "{n} skills", states.shape[1])
-    return language.say(
-        "Map of {students} by {skills}: {shares}.",
-        students=students,
-        skills=skills,
-        shares=", ".join(parts),
-    )
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red / 255, green / 255, blue / 255

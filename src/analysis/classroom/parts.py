@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import grouping
-from analysis.charts import Chart, chart_framework, chart_skill_map, chart_skill_needs
+from analysis.charts import Chart, chart_framework, chart_skill_needs
 from analysis.classroom.changes import growth_values, movement_values
 from analysis.classroom.choices import Choices, read_choices
 from analysis.classroom.tables import ClassroomTables
@@ -151,43 +151,6 @@ class Classroom(ClassroomTables):
             parts=self._parts_of_map(),
             order=order,
             said={str(state): self.language.say(state) for state in SkillState},
-        )
-
-    def chart_skills(self) -> Chart:
-        """Draw which student has which skill, for a screen that can be zoomed."""
-        named = self.skill_states.rename(index=self.name_of, columns=self.framework.name_of)
-        return chart_skill_map(named, self.language)
-
-    def show_evidence(self) -> Block:
-        """Show how much each skill's picture rests on, the least known first."""
-        mastery = self.mastery[self.mastery["skill_id"].isin(self.skill_states.columns)]
-        width = (mastery["high"] - mastery["low"]).where(mastery["n_items"] > 0)
-        by_skill = mastery.assign(width=width).groupby("skill_id")
-        asked = by_skill["n_items"].agg(lambda n: (n > 0).sum())
-        table = pd.DataFrame(
-            {
-                "asked": asked,
-                "answers": by_skill["n_items"].sum(),
-                "width": by_skill["width"].mean(),
-            }
-        ).sort_values(["asked", "width"], ascending=[True, False])
-        say, number = self.language.say, self.language.number
-        rows = [
-            (
-                self.framework.name_of(row.Index),
-                say("{n} of {all}", n=row.asked, all=len(self.roster)),
-                number(row.answers),
-                number(round(row.width, 2)) if row.asked else "",
-            )
-            for row in walk_rows(table)
-        ]
-        columns = [say("Skill"), say("Students asked"), say("Answers"), say("Width of interval")]
-        return self._block(
-            "table",
-            caption=say("What each skill rests on"),
-            columns=columns,
-            rows=rows,
-            empty=say("No skill was asked for."),
         )
 
     def show_other_ways(self, n_groups: int | None = None) -> Block:
