@@ -536,7 +536,7 @@ def describe_room(name: str, found: list[tuple[Mutant, str]], n_all: int, seed: 
         if some:
             lines += [f"### {title}", "", "| where | was | becomes |", "|---|---|---|"]
             for m in some:
-                where = f"{m.key[0]} {m.function}"
+                where = f"{m.key[0]} {m.function}".strip()
                 lines.append(" | ".join(["", *map(_cell, (where, m.was, m.becomes)), ""]).strip())
                 if m.key in equivalent:
                     lines.append(f"| | {equivalent[m.key]} | |")

@@ -203,6 +203,7 @@ def message(panel) -> str:
 def select_students(panel, *names: str) -> None:
     show_tab(panel, "Students")
     panel.get_by_label("Students", exact=True).select_option(label=list(names))
+    settle(panel)
 
 
 @pytest.mark.parametrize("name", ["01_check_export", "02_skill_mastery", "03_student_groups"])
@@ -286,6 +287,7 @@ def test_what_is_moved_and_locked_is_kept_and_stands_in_the_report(panel, start,
     select_students(panel, moved)
     to = panel.get_by_label("Move to", exact=True)
     to.select_option(index=to.locator("option").count() - 1)
+    settle(panel)
     click(panel, "Move")
     until(lambda: {moved, *last} in groups(panel))
     show_tab(panel, "Groups")
