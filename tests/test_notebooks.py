@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import nbformat
 import pytest
 
+from analysis.classroom import Classroom
 from analysis.rendering.execution import execute_notebook
 from analysis.rendering.parameters import declared_parameters
 from conftest import PROJECT
@@ -51,6 +53,13 @@ def test_it_is_short_and_mostly_prose(file):
     assert len(code_cells(notebook)) <= MOST_CODE_CELLS
     assert len(lines) <= MOST_CODE_LINES
     assert len(prose(notebook).split()) >= WORDS_A_CODE_LINE * len(lines)
+
+
+@each_notebook
+def test_the_parts_it_follows_are_there(file):
+    followed = re.findall(r'\.follow\("(\w+)"\)', "".join(c.source for c in code_cells(read(file))))
+    methods = [name if name.startswith("chart_") else f"show_{name}" for name in followed]
+    assert [name for name in methods if not hasattr(Classroom, name)] == []
 
 
 @each_notebook

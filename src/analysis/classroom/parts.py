@@ -153,6 +153,38 @@ class Classroom(ClassroomTables):
             said={str(state): self.language.say(state) for state in SkillState},
         )
 
+    def show_evidence(self) -> Block:
+        """Show how much each skill's picture rests on, the least known first."""
+        mastery = self.mastery[self.mastery["skill_id"].isin(self.skill_states.columns)]
+        width = (mastery["high"] - mastery["low"]).where(mastery["n_items"] > 0)
+        by_skill = mastery.assign(width=width).groupby("skill_id")
+        asked = by_skill["n_items"].agg(lambda n: (n > 0).sum())
+        table = pd.DataFrame(
+            {
+                "asked": asked,
+                "answers": by_skill["n_items"].sum(),
+                "width": by_skill["width"].mean(),
+            }
+        ).sort_values(["asked", "width"], ascending=[True, False])
+        say, number = self.language.say, self.language.number
+        rows = [
+            (
+                self.framework.name_of(row.Index),
+                say("{n} of {all}", n=row.asked, all=len(self.roster)),
+                number(row.answers),
+                number(round(row.width, 2)) if row.asked else "",
+            )
+            for row in walk_rows(table)
+        ]
+        columns = [say("Skill"), say("Students asked"), say("Answers"), say("Width of interval")]
+        return self._block(
+            "table",
+            caption=say("What each skill rests on"),
+            columns=columns,
+            rows=rows,
+            empty=say("No skill was asked for."),
+        )
+
     def show_other_ways(self, n_groups: int | None = None) -> Block:
         """Show our groups beside classical clusterings of the same mastery."""
         wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
