@@ -9,6 +9,7 @@ import re
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from analysis import theme
 from analysis.charts import (
@@ -18,6 +19,7 @@ from analysis.charts import (
 )
 from analysis.language import open_language
 from analysis.words import SkillState
+from conftest import PROJECT
 
 ENGLISH = open_language("en")
 COUNTS = pd.DataFrame(
@@ -48,6 +50,16 @@ def test_every_count_is_a_bar_of_its_length_and_a_number(ax):
 def test_a_name_is_never_read_as_a_formula():
     svg = chart_skill_needs(COUNTS, ENGLISH).svg.decode()
     assert "$x_{ &lt;b&gt;Fractions&lt;/b&gt; مرحبا" in svg
+
+
+@pytest.mark.parametrize("text", ["name", "name_es"])
+def test_no_name_of_the_demo_runs_out_of_the_picture_on_the_left(text):
+    for name in pd.read_csv(PROJECT / "data" / "demo" / "skills.csv")[text]:
+        svg = chart_skill_needs(COUNTS.iloc[:1].set_axis([name]), ENGLISH).svg.decode()
+        size, end, label = re.search(
+            r"font-size: (\d+)px[^>]*text-anchor: end[^>]* x=\"([\d.]+)\"[^>]*>([^<]+)<", svg
+        ).groups()
+        assert TextPath((0, 0), label, size=float(size)).get_extents().width < float(end)
 
 
 def test_the_same_table_makes_the_same_bytes():

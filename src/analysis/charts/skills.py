@@ -13,11 +13,11 @@ from analysis.words import SkillState
 
 DRAWN_STATES = [SkillState.HAS, SkillState.NOT_SURE, SkillState.NEEDS]
 
-LONGEST_LABEL = 62
+LONGEST_LABEL = 58
 """Signs of a skill's name beside a bar: more would leave no room for the bars."""
 
-INCHES_A_SIGN = 0.066
-"""Width of a sign of a label, wide ones among them."""
+INCHES_A_SIGN = 0.073
+"""Width of a sign of a label in the widest usual letters: a label must not run out on the left."""
 
 
 def plot_skill_needs(counts: pd.DataFrame, ax: Axes, *, language: Language) -> Axes:
