@@ -45,6 +45,7 @@ from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
 from analysis.grouping.forming import LEAST_LESSON
 from analysis.grouping.levels import fit_levels, weight_of_levels
+from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
@@ -142,6 +143,7 @@ def _both(by_model, by_level, level_model, answers, q, weight: float) -> dict:
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
+        "trust": trust_in_means(answers, q),
     }
 
 
@@ -174,10 +176,9 @@ def ours(seen: dict):
     labels, focus = exact(seen["worth"])
     taught = np.arange(len(labels)), focus[labels]
     share, one = seen["blend"][taught].mean(), seen["blend"].mean(axis=0).max()
-    gains = [
-        seen[way][taught].mean() - seen[way].mean(axis=0).max()
-        for way in (("model", "levels") if seen["weight"] < 1 else ("levels",))
-    ]
+    readings = ("model", "levels") if seen["weight"] < 1 else ("levels",)
+    drawn = [drawn_together(seen[way], seen["trust"]) for way in readings]
+    gains = [value[taught].mean() - value.mean(axis=0).max() for value in drawn]
     pay = one < min(LEAST_LESSON, share) or min(gains) >= LEAST_GAIN
     told_apart = seen["supports"] or seen["weight"] == 1
     return (labels, focus) if told_apart and pay else one_lesson(seen["lesson"])
@@ -189,6 +190,7 @@ def ways(seen: dict, seed: int) -> dict:
     found = {
         OURS: lambda: ours(seen),
         ALONE: lambda: ours(alone(seen, seed)),
+        "both readings and tasks, exact": lambda: exact(seen["worth"]),
         "both readings, exact": lambda: exact(seen["blend"]),
         "mastery model only, exact": lambda: exact(seen["model"]),
         "levels only, exact": lambda: exact(seen["levels"]),
@@ -218,7 +220,7 @@ def ways(seen: dict, seed: int) -> dict:
 
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
-    whole = {name: estimates[name] for name in ("q", "before")}
+    whole = {name: estimates[name] for name in ("q", "before", "trust")}
     parts = {name: part for name, part in estimates.items() if name not in ("draws", *whole)}
     return whole | {
         name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()
