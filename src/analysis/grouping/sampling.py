@@ -51,7 +51,7 @@ def trust_in_means(answers: np.ndarray, q: np.ndarray) -> np.ndarray:
     of_skills = max(float(spread - error[known].mean()), 0.0)
     # Without any difference at all there is nothing to mistrust.
     total = of_skills + error
-    return np.divide(of_skills, total, out=np.ones(len(n)), where=total > 0)
+    return np.asarray(np.divide(of_skills, total, out=np.ones(len(n)), where=total > 0))
 
 
 def drawn_together(value: np.ndarray, trust: np.ndarray) -> np.ndarray:
