@@ -45,6 +45,7 @@ from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
 from analysis.grouping.forming import LEAST_LESSON
 from analysis.grouping.levels import fit_levels, weight_of_levels
+from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
@@ -142,6 +143,7 @@ def _both(by_model, by_level, level_model, answers, q, weight: float) -> dict:
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
+        "trust": trust_in_means(answers, q),
     }
 
 
@@ -174,10 +176,9 @@ def ours(seen: dict):
     labels, focus = exact(seen["worth"])
     taught = np.arange(len(labels)), focus[labels]
     share, one = seen["blend"][taught].mean(), seen["blend"].mean(axis=0).max()
-    gains = [
-        seen[way][taught].mean() - seen[way].mean(axis=0).max()
-        for way in (("model", "levels") if seen["weight"] < 1 else ("levels",))
-    ]
+    readings = ("model", "levels") if seen["weight"] < 1 else ("levels",)
+    drawn = [drawn_together(seen[way], seen["trust"]) for way in readings]
+    gains = [value[taught].mean() - value.mean(axis=0).max() for value in drawn]
     pay = one < min(LEAST_LESSON, share) or min(gains) >= LEAST_GAIN
     told_apart = seen["supports"] or seen["weight"] == 1
     return (labels, focus) if told_apart and pay else one_lesson(seen["lesson"])
@@ -189,6 +190,7 @@ def ways(seen: dict, seed: int) -> dict:
     found = {
         OURS: lambda: ours(seen),
         ALONE: lambda: ours(alone(seen, seed)),
+        "both readings and tasks, exact": lambda: exact(seen["worth"]),
         "both readings, exact": lambda: exact(seen["blend"]),
         "mastery model only, exact": lambda: exact(seen["model"]),
         "levels only, exact": lambda: exact(seen["levels"]),
@@ -218,7 +220,7 @@ def ways(seen: dict, seed: int) -> dict:
 
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
-    whole = {name: estimates[name] for name in ("q", "before")}
+    whole = {name: estimates[name] for name in ("q", "before", "trust")}
     parts = {name: part for name, part in estimates.items() if name not in ("draws", *whole)}
     return whole | {
         name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()
@@ -320,8 +322,9 @@ def against_the_best(rows: pd.DataFrame) -> pd.DataFrame:
 def certainty(repetitions: int) -> pd.DataFrame:
     """Compare the certainty said of each placement with how often it is right.
 
-    Real sets: with the share of points missed on the focus in the other half, which tells
-    whether the order is right (a slip or a guess keeps it from being the same number).
+    Real sets: right is the share of points missed on the focus in the other half. A slip, a
+    guess or a task of several skills keeps that from being the same number as said, so it
+    is compared with ``expected``: the share that the same evidence says will be missed there.
     """
     named = [(kind, lambda seed, kind=kind: simulate(kind, 20, 100 + seed)) for kind in KINDS]
     named += [(name, lambda seed, name=name: read_real(name, seed)) for name in REAL]
@@ -336,7 +339,7 @@ def certainty(repetitions: int) -> pd.DataFrame:
 def _said_and_right(district: District, seed: int) -> list[dict]:
     forms = halve_items(district.q, seed)
     estimates = estimate(district, forms, seed, verdict=False, peers=False)
-    right = _right(district, forms)
+    right, expected = _right(district, forms), _expected(district, forms)
     rows = []
     for here in _rooms(district):
         value = estimates["blend"][here]
@@ -345,9 +348,26 @@ def _said_and_right(district: District, seed: int) -> list[dict]:
         target = on_target(estimates["draws"][:, here], district.before)[:, :, skills]
         seat = np.searchsorted(skills, focus[labels])
         said = share_of_draws(target, value[:, skills], seat, groups_of * 6)
-        is_right = right[here][np.arange(len(value)), focus[labels]]
-        rows += [{"said": s, "right": r} for s, r in zip(said, is_right, strict=True)]
+        seats = np.arange(len(value)), focus[labels]
+        found = pd.DataFrame({"said": said, "right": right[here][seats]})
+        found["expected"] = said if expected is None else expected[here][seats]
+        rows += found.dropna().to_dict("records")
     return rows
+
+
+def _expected(district: District, forms: np.ndarray) -> np.ndarray | None:
+    """Return the share of points that the forming half says each student misses in the other.
+
+    By the mastery model, whose slips and guesses are those of all items; the answers to the
+    other half are hidden from it. None where the truth is known.
+    """
+    if district.truth is not None:
+        return None
+    model = MasteryModel(district.q).fit(district.answers, classrooms=district.classrooms)
+    seen = np.where(forms, district.answers, np.nan)
+    predicted = model.predict_responses(seen, district.classrooms)
+    asked = np.where(np.isnan(district.answers), np.nan, predicted)
+    return 1 - share_correct(asked[:, ~forms], district.q[~forms])
 
 
 def _rooms(district: District) -> list[np.ndarray]:
@@ -468,12 +488,15 @@ def main() -> None:
         rows["band"] = np.minimum((rows["said"] * 5).astype(int), 4) / 5
         rows["band"] = rows["band"].map("{:.1f}".format)
         table = rows.groupby(["data", "band"], sort=False).agg(
-            said=("said", "mean"), right=("right", "mean"), n=("right", "count")
+            said=("said", "mean"),
+            expected=("expected", "mean"),
+            right=("right", "mean"),
+            n=("right", "count"),
         )
+        gaps = (table["expected"] - table["right"]).abs() * table["n"]
+        error = gaps.groupby("data", sort=False).sum() / table["n"].groupby("data").sum()
+        error = error.rename("mean gap between expected and right")
         table = table.sort_index()
-        gaps = (table["said"] - table["right"]).abs() * table["n"]
-        error = gaps.groupby("data").sum() / table["n"].groupby("data").sum()
-        error = error.reindex(KINDS).rename("mean gap between said and right")
         write(name, markdown(table) + "\n\n" + markdown(error.to_frame()), table.reset_index())
     elif asked.what == "stability":
         table = as_table(stability(asked.repetitions), "ari")

@@ -14,6 +14,7 @@ from analysis.files import natural_key
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
 from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
 from analysis.grouping.result import Draws
+from analysis.grouping.sampling import trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import (
     Links,
@@ -31,6 +32,7 @@ class Classroom:
     ``mastery``, ``value``: shape (n_students, n_skills), missing where unknown; ``readings``:
     the value of teaching by each reading of the evidence, of which ``value`` is the mean;
     ``left``: what there is to gain on each skill's tasks (:mod:`analysis.grouping.tasks`);
+    ``trust``: how far each skill's mean is more than its items' (:mod:`.sampling`);
     ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
     ``graded``: whether ratings are so graded that a model of had-or-not takes no part;
     ``assessed``: which students have evidence; ``asked``: of whom each skill was asked, bool,
@@ -43,6 +45,7 @@ class Classroom:
     value: np.ndarray
     readings: list[np.ndarray]
     left: np.ndarray
+    trust: np.ndarray
     graded: bool
     held: np.ndarray | None
     before: np.ndarray
@@ -86,14 +89,14 @@ def read_classroom(
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
     value, graded = readings[0], False
-    left = np.ones_like(value)
+    left, trust = np.ones_like(value), np.ones(len(skills))
     if shares is not None and skills:
         second = _read_levels(shares, window, students, skills, random_state)
         shown, held, reading = _blend(shown, held, second, links, value, random_state)
         graded = second.weight == 1
         readings = [reading] if graded else [value, reading]
         value = (1 - second.weight) * value + second.weight * reading
-        left = second.left
+        left, trust = second.left, second.trust
     return Classroom(
         students,
         skills,
@@ -101,6 +104,7 @@ def read_classroom(
         value=value,
         readings=readings,
         left=left,
+        trust=trust,
         graded=graded,
         held=held,
         before=links.before,
@@ -113,13 +117,15 @@ def read_classroom(
 class _Levels(NamedTuple):
     """The level reading of one classroom, and its weight beside the mastery model.
 
-    ``left``: what there is to gain on each skill's tasks (:mod:`.tasks`).
+    ``left``: what there is to gain on each skill's tasks (:mod:`.tasks`); ``trust``: in
+    each skill's mean (:mod:`.sampling`).
     """
 
     held: np.ndarray
     draws: np.ndarray
     weight: float
     left: np.ndarray
+    trust: np.ndarray
 
 
 def _read_levels(
@@ -136,7 +142,8 @@ def _read_levels(
     n_draws = round(weight * MOST_DRAWS)
     model = fit_levels(answers, q)
     held, draws = model.read(mine, n_draws=n_draws, random_state=random_state)
-    return _Levels(held, draws, weight, left_to_gain(model.expect(mine), q))
+    left, trust = left_to_gain(model.expect(mine), q), trust_in_means(answers, q)
+    return _Levels(held, draws, weight, left, trust)
 
 
 def _blend(

@@ -16,6 +16,7 @@ from analysis.grouping.evidence import Classroom, read_classroom
 from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
 from analysis.grouping.result import Draws, Grouping, GroupRules
+from analysis.grouping.sampling import drawn_together
 from analysis.language import Language, open_language
 
 LEAST_LESSON = 0.5
@@ -225,15 +226,19 @@ def least_gain(classroom: Classroom, groups: SkillNeedGroups, common: list[int])
     """Return how many more students groups put on target than one lesson does, as a share.
 
     By the reading of the evidence that finds the least: where readings disagree on whether
-    groups pay, it is the data that do not say.
+    groups pay, it is the data that do not say. And as with more items: what one lesson
+    owes to its skill's few items counts for neither.
     """
-    seated = np.flatnonzero(groups.labels_ >= 0)
+    seated = (groups.labels_ >= 0)[classroom.assessed]
+    focus = groups.focus_[groups.labels_[classroom.assessed][seated]]
     gains = []
     for reading in classroom.readings:
         value = np.nan_to_num(reading[classroom.assessed])
-        taught = np.nan_to_num(reading[seated, groups.focus_[groups.labels_[seated]]]).sum()
+        choice = value.any(axis=0)
+        choice[common] = False
+        value[:, choice] = drawn_together(value[:, choice], classroom.trust[choice])
         best = np.delete(value.mean(axis=0), common).max(initial=0)
-        gains.append(taught / len(value) - best)
+        gains.append(value[seated, focus].sum() / len(value) - best)
     return float(min(gains))
 
 
