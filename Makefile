@@ -5,9 +5,13 @@ VENV   := .venv
 READY  := $(VENV)/.ready
 COACH  := $(VENV)/bin/coach
 DEMO   := data/demo
+# Python keeps what it compiled: a test that starts Python would wait for it again each time.
+unexport PYTHONDONTWRITEBYTECODE
 # A file's tests stay in one worker, for what they share; slow files are begun first. Three
-# workers on two cores: while one waits for a browser or a clock, the others work.
-PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# workers on two cores: while one waits for a browser or a clock, the others work. A unit test
+# waits for nothing, and each worker collects them all.
+WORKERS := 3
+PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help env reports test unit docs picture lint lock clean forget-demo
@@ -36,6 +40,7 @@ test: $(READY)  ## Run every test
 	$(VENV)/bin/python -m ruff format --check .
 	$(PYTEST)
 
+unit: WORKERS := 2
 unit: $(READY)  ## Run the tests that need no browser and no second
 	$(PYTEST) -m "not slow and not browser"
 

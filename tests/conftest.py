@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -33,15 +34,24 @@ def table(drawing: str) -> pd.DataFrame:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call slow what needs the whole demo or another program, and begin with the slow files.
+    """Call slow what needs a whole district or another program, and begin with the slow files.
 
     The workers then end together, as what is shared out last is short. It comes before the
     choice by markers.
     """
     for item in items:
-        if SLOW_TO_HAVE & set(getattr(item, "fixturenames", ())):
+        makes_a_district = isinstance(item, pytest.DoctestItem) and (
+            "write_district(" in item.dtest.docstring
+        )
+        if makes_a_district or SLOW_TO_HAVE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Look at what was loaded no more, each time Python looks for what can be thrown away."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -172,6 +172,7 @@ def test_binder_finds_the_environment_and_makes_the_demo():
     assert lines == [line.strip().replace("$(COACH)", "coach") for line in recipe.splitlines()[1:]]
 
 
+@pytest.mark.slow
 def test_every_notebook_names_a_kernel_that_any_jupyter_finds():
     found = find_kernel_specs()
     notebooks = [nbformat.read(file, as_version=4) for file in PROJECT.glob("notebooks/*.ipynb")]

@@ -337,6 +337,7 @@ def test_a_lock_that_is_held_for_too_long_is_told(out, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="/proc is of Linux")
+@pytest.mark.slow
 def test_the_age_of_a_process_is_known():
     sleeping = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:

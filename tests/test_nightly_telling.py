@@ -311,7 +311,8 @@ class MailSession(socketserver.StreamRequestHandler):
 @contextmanager
 def at_work(server: MailServer):
     with server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        # It looks as often as this whether it is to stop.
+        thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
         thread.start()
         yield server
         server.shutdown()

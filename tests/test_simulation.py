@@ -300,6 +300,7 @@ def test_who_holds_a_skill_answers_its_items_right_far_more_often(answers):
     assert answers.loc[~answers["has_skill"], "share"].mean() == pytest.approx(0.13, abs=0.03)
 
 
+@pytest.mark.slow
 def test_students_who_hold_a_skill_slip_as_often_as_the_item_says():
     large = simulate_district(300)
     plain = large.items[~large.items["item_id"].duplicated(keep=False)]
@@ -506,6 +507,7 @@ def test_a_larger_district_begins_with_the_same_classrooms(district):
         pd.testing.assert_frame_equal(same, wide)
 
 
+@pytest.mark.slow
 def test_ids_stay_unique_in_a_large_district():
     large = simulate_district(700)
     assert large.roster["classroom_id"].nunique() == 700
