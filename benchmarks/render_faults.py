@@ -337,7 +337,8 @@ def read_counts(file: Path) -> dict[str, Count]:
 
 def write_counts(file: Path, counts: dict[str, Count], wanted: dict[str, int]) -> None:
     with file.open("w", newline="") as rows:
-        writer = csv.DictWriter(rows, [field.name for field in fields(Count)])
+        names = [field.name for field in fields(Count)]
+        writer = csv.DictWriter(rows, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(count) for count in counts.values())
     lines = [
