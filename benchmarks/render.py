@@ -1,14 +1,15 @@
 """What a report costs: the loop everyone writes, the physical limit, and ours.
 
-    python benchmarks/render.py [--reports 8] [--big STORE] [--out benchmarks/results/render.md]
-    python benchmarks/render.py --workers-only [--reports 24]
+    python benchmarks/render.py [--reports 8] [--rounds 3] [--big STORE] [--out FILE]
+    python benchmarks/render.py --workers-only [--reports 24] [--rounds 3]
 
 The second is short, for a quiet machine: what a second worker adds.
 
 All ways render the same notebook on the same demo classrooms, in one run. Figures are CPU
 seconds of all processes together (user and system), so that a busy machine disturbs them
 little; walls are given beside them. Start-up is taken out by the difference between a
-long and a short run.
+long and a short run. The ways take turns, in several rounds: each figure is the median of
+the rounds, and each ratio the median of the ratios within a round.
 
 A   the commands ``papermill`` and ``jupyter nbconvert``, one after the other
 A2  papermill's Python interface, one exporter for all
@@ -28,8 +29,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOK = PROJECT / "notebooks" / "classroom_report.ipynb"
@@ -37,6 +40,8 @@ WINDOW = "2026-EOY"
 COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PSS_EVERY = 0.5
+A, B = "A: papermill + nbconvert commands", "B: the limit, no notebook"
+OURS = "ours, 1 worker", "ours, 2 workers", "ours, Dask, 2 workers"
 
 
 @dataclass
@@ -270,41 +275,66 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
 # -- all of it ----------------------------------------------------------------------------
 
 
-def measure(n_reports: int, big: Path | None, *, with_dask: bool) -> str:
+def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool) -> str:
+    memory: dict[str, float] = {}
+    parts: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
+
+        def ours(name: str, *how: str) -> Cost:
+            cost, whole = by_coach(classrooms, store, folder, *how)
+            memory[name] = max(memory.get(name, 0), whole.pss)
+            return cost
+
+        def calls() -> Cost:
+            cost, said = marginal(BY_CALLS, classrooms, store, folder)
+            parts[:] = [said]
+            return cost
+
+        one, two, dask = OURS
+        ways = {
+            A: lambda: by_commands(classrooms[:1], store, folder),
+            "A2: papermill interface, one exporter": lambda: marginal(
+                BY_INTERFACE, classrooms[:3], store, folder
+            )[0],
+            B: calls,
+            one: lambda: ours(one, "--workers", "1"),
+            two: lambda: ours(two, "--workers", "2"),
+        }
+        if with_dask:
+            ways[dask] = lambda: ours(dask, "--workers", "2", "--engine", "dask")
         # Calibrates, and warms the disk's cache, before anything is measured.
         by_coach(classrooms[:3], store, folder, "--workers", "1")
-        rows = {}
-        rows["A: papermill + nbconvert commands"] = by_commands(classrooms[:2], store, folder)
-        rows["A2: papermill interface, one exporter"], _ = marginal(
-            BY_INTERFACE, classrooms[:4], store, folder
-        )
-        rows["B: the limit, no notebook"], parts = marginal(BY_CALLS, classrooms, store, folder)
-        rows["ours, 1 worker"], one = by_coach(classrooms, store, folder, "--workers", "1")
-        rows["ours, 2 workers"], two = by_coach(classrooms, store, folder, "--workers", "2")
-        memory = {"ours, 1 worker": one.pss, "ours, 2 workers": two.pss}
-        if with_dask:
-            dask = ["--workers", "2", "--engine", "dask"]
-            rows["ours, Dask, 2 workers"], run_of = by_coach(classrooms, store, folder, *dask)
-            memory["ours, Dask, 2 workers"] = run_of.pss
+        rounds = take_turns(ways, n_rounds)
         many = big_district(store, big, folder) if big else None
-    return describe(rows, memory, json.loads(parts), many, n_reports)
+    return describe(rounds, memory, json.loads(parts[0]), many, n_reports)
 
 
-def compare_workers(n_reports: int) -> str:
+def take_turns(ways: dict[str, Callable[[], Cost]], n_rounds: int) -> list[dict[str, Cost]]:
+    """Measure each way once a round, so that a busy minute disturbs all of them alike."""
+    return [{name: way() for name, way in ways.items()} for _ in range(n_rounds)]
+
+
+def typical(rounds: list[dict[str, Cost]], what: str, way: str, by: str = "") -> float:
+    """Return the median of a way's figure, or of its ratio to another way's in the same round."""
+    return median(getattr(one[way], what) / (getattr(one[by], what) if by else 1) for one in rounds)
+
+
+def compare_workers(n_reports: int, n_rounds: int) -> str:
     """Return how many reports a second one and two workers make, once they are at work."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
         by_coach(classrooms[:3], store, folder, "--workers", "1")
-        walls = [
-            min(by_coach(classrooms, store, folder, "--workers", str(n))[0].wall for _ in range(2))
-            for n in (1, 2)
-        ]
-    lines = [f"{n} workers: {wall:.2f} s a report" for n, wall in enumerate(walls, start=1)]
-    return "\n".join([*lines, f"two make {walls[0] / walls[1]:.2f} times as many", ""])
+        ways = {
+            "1": lambda: by_coach(classrooms, store, folder, "--workers", "1")[0],
+            "2": lambda: by_coach(classrooms, store, folder, "--workers", "2")[0],
+        }
+        rounds = take_turns(ways, n_rounds)
+    lines = [f"{n} workers: {typical(rounds, 'wall', n):.2f} s a report" for n in ways]
+    times = typical(rounds, "wall", "1", by="2")
+    return "\n".join([*lines, f"two make {times:.2f} times as many", ""])
 
 
 def make_district(n_reports: int, folder: Path) -> tuple[list[str], Path]:
@@ -316,22 +346,32 @@ def make_district(n_reports: int, folder: Path) -> tuple[list[str], Path]:
     return StoreIndex(store).classroom_ids[:n_reports], store
 
 
-def describe(rows: dict, memory: dict, parts: dict, many: dict | None, n_reports: int) -> str:
-    a, b = rows["A: papermill + nbconvert commands"].cpu, rows["B: the limit, no notebook"].cpu
+def describe(rounds: list, memory: dict, parts: dict, many: dict | None, n_reports: int) -> str:
     lines = [
         "# What a report costs",
         "",
-        f"`python benchmarks/render.py --reports {n_reports}`; {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f} at the end. CPU seconds of all processes; one more report.",
+        f"`python benchmarks/render.py --reports {n_reports} --rounds {len(rounds)}`; "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end. CPU seconds of all "
+        "processes; one more report; medians of the rounds, in which the ways take turns.",
         "",
         "| way | CPU s a report | wall s | times cheaper than A | times B | 50,000: core hours |",
         "|---|---|---|---|---|---|",
     ]
-    for name, cost in rows.items():
+    for name in rounds[0]:
+        cpu = typical(rounds, "cpu", name)
+        wall = typical(rounds, "wall", name)
+        cheaper = typical(rounds, "cpu", A, by=name)
+        dearer = typical(rounds, "cpu", name, by=B)
         lines.append(
-            f"| {name} | {cost.cpu:.2f} | {cost.wall:.2f} | {a / cost.cpu:.1f} | "
-            f"{cost.cpu / b:.2f} | {cost.cpu * 50_000 / 3600:.1f} |"
+            f"| {name} | {cpu:.2f} | {wall:.2f} | {cheaper:.1f} | {dearer:.2f} | "
+            f"{cpu * 50_000 / 3600:.1f} |"
         )
+    one, two, dask = OURS
+    times = typical(rounds, "wall", one, by=two)
+    lines += ["", f"Two workers make {times:.2f} times as many reports as one (wall)."]
+    if dask in rounds[0]:
+        times = typical(rounds, "wall", dask, by=two)
+        lines += ["", f"Dask takes {times:.2f} times as long as our own pool (wall, 2 workers)."]
     lines += ["", "Peak memory of all processes (proportional set size):", ""]
     lines += [f"- {name}: {pss:.0f} MB" for name, pss in memory.items()]
     lines += ["", "Where B's time goes (last report, CPU ms):", "", "| cell | ms |", "|---|---|"]
@@ -352,15 +392,16 @@ def describe(rows: dict, memory: dict, parts: dict, many: dict | None, n_reports
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--reports", type=int, default=8)
+    arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--workers-only", action="store_true")
     arguments.add_argument("--big", type=Path, help="a store of 2,000 classrooms")
     arguments.add_argument("--no-dask", action="store_true")
     arguments.add_argument("--out", type=Path)
     given = arguments.parse_args()
     if given.workers_only:
-        print(compare_workers(given.reports))
+        print(compare_workers(given.reports, given.rounds))
         return
-    told = measure(given.reports, given.big, with_dask=not given.no_dask)
+    told = measure(given.reports, given.rounds, given.big, with_dask=not given.no_dask)
     print(told)
     if given.out:
         given.out.write_text(told, encoding="utf-8")

@@ -1,17 +1,20 @@
 """Kill, fill and replace while reports are made; after each, ``current`` must be whole.
 
-    python benchmarks/render_faults.py [--kills 200] [--worker-kills 50] [--out FILE]
+    python benchmarks/render_faults.py [--kills 200] [--worker-kills 50] [--counts FILE.csv]
 
 After every fault: the edition that is shown is complete and each of its pages is one of the
-pages a quiet run makes, byte for byte; and the next run finishes the rest.
+pages a quiet run makes, byte for byte; and the next run finishes the rest. Every fault is
+counted in the file as soon as it is over, so a run that is stopped says how many it did, and
+the same command goes on from there; the table beside the file (``.md``) is made from it.
 
 The notebook is a light one, written here: the real parameters, the map of skills, the proof.
-What is tried is the engine around it, and hundreds of runs fit into a quarter of an hour.
+What is tried is the engine around it, and hundreds of runs fit into half an hour.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -21,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import psutil
@@ -29,6 +34,28 @@ PROJECT = Path(__file__).parents[1]
 COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 WINDOW = "2026-EOY"
 SECONDS_TO_DIE = 10
+
+
+@dataclass
+class Count:
+    """Of one kind of fault: how many were planted, and what was found after them."""
+
+    kind: str
+    planted: int = 0
+    at_work: int = 0
+    whole: int = 0
+    next_runs: int = 0
+    finished: int = 0
+    left_processes: int = 0
+
+    def add(self, found: dict[str, bool]) -> None:
+        self.planted += 1
+        for name, value in found.items():
+            setattr(self, name, getattr(self, name) + value)
+
+    @property
+    def is_good(self) -> bool:
+        return self.whole == self.planted and self.finished == self.next_runs
 
 
 class District:
@@ -83,21 +110,21 @@ class District:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def check_whole(self) -> None:
-        """The edition that is shown is complete, and every page is a quiet run's."""
+    def is_whole(self) -> bool:
+        """Say whether the edition that is shown is complete, and every page a quiet run's."""
         shown = pages(self.out)
-        assert set(shown) == set(self.quiet[0]), "pages are missing"
-        for name, page in shown.items():
-            assert page in {quiet[name] for quiet in self.quiet}, f"{name} is no whole page"
-        assert (self.out / "current" / "index.html").read_text().endswith("</html>")
+        whole = set(shown) == set(self.quiet[0])
+        whole &= all(page in {quiet[name] for quiet in self.quiet} for name, page in shown.items())
+        whole &= (self.out / "current" / "index.html").read_text().endswith("</html>")
         for edition in (self.out / "editions").glob("[0-9]*"):
             entries = json.loads((edition / "edition.json").read_text())["entries"]
-            assert {one["file"] for one in entries} == {f.name for f in edition.glob("demo-*")}
+            whole &= {one["file"] for one in entries} == {f.name for f in edition.glob("demo-*")}
+        return whole
 
-    def check_finished(self) -> None:
-        """The next run finishes: every page is the one of the store's state."""
+    def next_run(self) -> dict[str, bool]:
+        """Run again; say whether every page is the one of the store's state."""
         self.report(self.store, self.out)
-        assert pages(self.out) == self.quiet[self.state], "the next run did not finish"
+        return {"next_runs": True, "finished": pages(self.out) == self.quiet[self.state]}
 
 
 def write_light_notebook(folder: Path) -> None:
@@ -131,62 +158,49 @@ def change_every_classroom(folder: Path) -> None:
         store.save(evidence=some.assign(points=some["points_possible"] - some["points"]))
 
 
-def kill_run(district: District, times: int, chance: random.Random) -> str:
+def kill_run(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
     """kill -9 of the run at random moments, up to after its end."""
-    killed, left, whole = 0, 0, _seconds_of_a_run(district)
-    for n in range(times):
-        if n % 4 == 0:  # several kills in a row have one edition to get through
-            district.check_finished()
-            district.use(1 - district.state)
-        run = district.start()
-        children = _wait(run, chance.uniform(0.0, whole))
-        killed += run.poll() is None
-        run.kill()
-        run.wait()
-        left += not _all_gone(children)
-        district.check_whole()
-    district.check_finished()
-    return (
-        f"{times} kills of the run ({killed} while it ran): current whole each time, "
-        f"{left} times a process was left"
-    )
+    whole = _seconds_of_a_run(district)
+    while True:
+        district.use(1 - district.state)
+        for n in range(4):  # several kills in a row have one edition to get through
+            run = district.start()
+            children = _wait(run, chance.uniform(0.0, whole))
+            found = {"at_work": run.poll() is None}
+            run.kill()
+            run.wait()
+            found["left_processes"] = not _all_gone(children)
+            found["whole"] = district.is_whole()
+            yield found | (district.next_run() if n == 3 else {})
 
 
-def kill_workers(district: District, times: int, chance: random.Random) -> str:
+def kill_workers(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
     """kill -9 of a random process that works for the run."""
-    killed, failed, whole = 0, 0, _seconds_of_a_run(district)
-    while killed < times:
+    whole = _seconds_of_a_run(district)
+    while True:
         district.use(1 - district.state)
         run = district.start()
         victims = _wait(run, chance.uniform(0.1, 0.9) * whole)
+        killed = False
         for victim in chance.sample(victims, min(1, len(victims))):
             try:
                 victim.kill()
-                killed += 1
+                killed = True
             except psutil.NoSuchProcess:
                 pass
-        try:
-            failed += run.wait(timeout=240) != 0
-        except subprocess.TimeoutExpired:
-            run.kill()
-            raise AssertionError("the run hung after a worker was killed") from None
-        district.check_whole()
-        district.check_finished()
-    return (
-        f"{killed} kills of workers, servers and kernels: current whole each time; "
-        f"{failed} runs had failed reports, which the next one made"
-    )
+        _end(run)
+        if killed:
+            yield {"at_work": True, "whole": district.is_whole()} | district.next_run()
 
 
-def fill_disk(district: District, times: int) -> str:
+def fill_disk(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
     """A small file system that runs full at some moment (needs root)."""
     shown = sum(-(-f.stat().st_size // 4096) * 4 for f in (district.out / "current").iterdir())
-    # From hardly more than the edition that is shown to enough for the next one as well.
-    sizes = [shown + 64 + 2 * shown * n // times for n in range(times)]
     mount = district.folder / "small"
     mount.mkdir()
-    problems = 0
-    for size in sizes:
+    while True:
+        # From hardly more than the edition that is shown to enough for the next one as well.
+        size = shown + 64 + chance.randrange(2 * shown)
         district.use(1 - district.state)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", mount], check=True)
         try:
@@ -194,57 +208,56 @@ def fill_disk(district: District, times: int) -> str:
             small.__dict__.update(district.__dict__, out=mount / "reports")
             shutil.copytree(district.out, small.out, symlinks=True, ignore=_old_editions(district))
             told = small.report(small.store, small.out)
-            problems += bool(told.get("error") or told.get("failed"))
-            small.check_whole()
-        except OSError:
-            problems += 1  # not even the edition before fits
+            found = {
+                "at_work": bool(told.get("error") or told.get("failed")),
+                "whole": small.is_whole(),
+            }
+        except (OSError, shutil.Error):
+            continue  # not even the edition before fits
         finally:
             subprocess.run(["umount", "-l", mount], check=True)
-    return f"{len(sizes)} full disks ({problems} runs had problems): current whole each time"
+        yield found
 
 
-def replace_input(district: District, times: int, chance: random.Random) -> str:
+def replace_input(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
     """The store is replaced while reports are made of it."""
     whole = _seconds_of_a_run(district)
-    for _ in range(times):
+    while True:
         district.use(1 - district.state)
         run = district.start()
         _wait(run, chance.uniform(0.1, 0.9) * whole)
+        found = {"at_work": run.poll() is None}
         district.use(1 - district.state)
-        run.wait(timeout=240)
-        district.check_whole()
-        district.check_finished()
-    return f"{times} stores replaced in mid-run: each page is of one state or the other"
+        _end(run)
+        yield found | {"whole": district.is_whole()} | district.next_run()
 
 
-def hang_in_c(district: District) -> str:
+def hang_in_c(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
     """A notebook that holds Python's lock in C code and hears no signal."""
-    notebooks = district.folder / "notebooks"
-    file = notebooks / "classroom_report.ipynb"
-    kept = file.read_text("utf-8")
+    file = district.folder / "notebooks" / "classroom_report.ipynb"
+    kept, config = file.read_text("utf-8"), district.config.read_text()
     hanging = kept.replace(
         "classroom.show_skill_map()", "import ctypes; ctypes.PyDLL(None).sleep(999)"
     )
     assert hanging != kept
-    try:
-        file.write_text(hanging, "utf-8")
-        config = district.config.read_text()
-        district.config.write_text(config.replace("cell_timeout = 60", "cell_timeout = 3"))
-        told = district.report(district.store, district.out)
-        assert len(told["failed"]) == len(district.quiet[0]), told
-        district.check_whole()
-    finally:
-        file.write_text(kept, "utf-8")
-        district.config.write_text(config)
-    district.check_finished()
-    return f"{len(told['failed'])} notebooks hanging in C: failed, current whole"
+    while True:
+        try:
+            file.write_text(hanging, "utf-8")
+            district.config.write_text(config.replace("cell_timeout = 60", "cell_timeout = 3"))
+            told = district.report(district.store, district.out)
+            found = {"at_work": len(told["failed"]) == len(district.quiet[0])}
+            found["whole"] = district.is_whole()
+        finally:
+            file.write_text(kept, "utf-8")
+            district.config.write_text(config)
+        yield found | district.next_run()
 
 
-def lose_a_dask_worker(district: District, times: int) -> str:
-    """A cluster of three worker processes loses one that is at work."""
+def lose_a_dask_worker(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
+    """A cluster of three worker processes loses one that is at work; the edition is complete."""
     import distributed
 
-    for _ in range(times):
+    while True:
         with distributed.LocalCluster(
             n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
         ) as cluster:
@@ -256,18 +269,33 @@ def lose_a_dask_worker(district: District, times: int) -> str:
                     time.sleep(0.02)
                 busy = next(one for one, tasks in client.processing().items() if tasks)
                 os.kill(client.run(os.getpid)[busy], signal.SIGKILL)
-            assert run.wait(timeout=240) == 0, "the run that lost a worker failed"
-            district.check_whole()
-            assert pages(district.out) == district.quiet[district.state], (
-                "the edition is not complete"
-            )
-    return f"{times} times a cluster of three lost a worker at work: the edition complete"
+            _end(run)
+            complete = pages(district.out) == district.quiet[district.state]
+            yield {"at_work": True, "whole": complete and district.is_whole()}
+
+
+KINDS = {
+    "hangs": (hang_in_c, "notebooks hang in C code"),
+    "clusters": (lose_a_dask_worker, "a cluster of three loses a worker at work"),
+    "disks": (fill_disk, "the disk runs full"),
+    "replaced": (replace_input, "the store is replaced in mid-run"),
+    "worker_kills": (kill_workers, "kill -9 of a worker, server or kernel"),
+    "kills": (kill_run, "kill -9 of the run"),
+}
+
+
+def _end(run: subprocess.Popen) -> None:
+    try:
+        run.wait(timeout=240)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        raise AssertionError("the run hung") from None
 
 
 def _seconds_of_a_run(district: District) -> float:
     district.use(1 - district.state)
     began = time.monotonic()
-    district.check_finished()
+    district.next_run()
     return time.monotonic() - began
 
 
@@ -297,36 +325,68 @@ def _all_gone(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
+def read_counts(file: Path) -> dict[str, Count]:
+    counts = {kind: Count(kind) for kind in KINDS}
+    if file.exists():
+        with file.open(newline="") as rows:
+            for row in csv.DictReader(rows):
+                numbers = {name: int(n) for name, n in row.items() if name != "kind"}
+                counts[row["kind"]] = Count(row["kind"], **numbers)
+    return counts
+
+
+def write_counts(file: Path, counts: dict[str, Count], wanted: dict[str, int]) -> None:
+    with file.open("w", newline="") as rows:
+        names = [field.name for field in fields(Count)]
+        writer = csv.DictWriter(rows, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(count) for count in counts.values())
+    lines = [
+        "# Faults while reports are made",
+        "",
+        "`python benchmarks/render_faults.py`: `current` is whole when each of its pages is, byte "
+        "for byte, a quiet run's. Several kills of the run in a row have one next run.",
+        "",
+        "| fault | wanted | planted | hit the run at work | current whole | next runs | "
+        "finished the rest | processes left |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for kind, (_, words) in KINDS.items():
+        one = counts[kind]
+        lines.append(
+            f"| {words} | {wanted[kind]} | {one.planted} | {one.at_work} | {one.whole} | "
+            f"{one.next_runs} | {one.finished} | {one.left_processes} |"
+        )
+    file.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--classrooms", type=int, default=3)
-    arguments.add_argument("--kills", type=int, default=200)
-    arguments.add_argument("--worker-kills", type=int, default=50)
-    arguments.add_argument("--replaced", type=int, default=12)
-    arguments.add_argument("--disks", type=int, default=12)
-    arguments.add_argument("--clusters", type=int, default=2)
+    defaults = {
+        "hangs": 2, "clusters": 2, "disks": 12, "replaced": 12, "worker_kills": 50, "kills": 200
+    }  # fmt: skip
+    for kind, times in defaults.items():
+        arguments.add_argument(f"--{kind.replace('_', '-')}", type=int, default=times)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--counts", type=Path, default=Path("render_faults.csv"))
     given = arguments.parse_args()
-    chance, began, told = random.Random(given.seed), time.monotonic(), []
-
-    def tell(line: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
-        told.append(f"- {line}\n")
-
+    wanted = {kind: getattr(given, kind) for kind in KINDS}
+    if os.geteuid() != 0:
+        wanted["disks"] = 0
+    counts, began = read_counts(given.counts), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         district = District(Path(folder), given.classrooms)
-        tell(hang_in_c(district))
-        tell(lose_a_dask_worker(district, given.clusters))
-        if os.geteuid() == 0 and given.disks:
-            tell(fill_disk(district, given.disks))
-        tell(replace_input(district, given.replaced, chance))
-        tell(kill_workers(district, given.worker_kills, chance))
-        tell(kill_run(district, given.kills, chance))
-    if given.out:
-        head = f"# Faults\n\n`python {' '.join(sys.argv)}`: {given.classrooms} classrooms, "
-        head += f"load {os.getloadavg()[0]:.0f} at the end.\n\n"
-        given.out.write_text(head + "".join(told), encoding="utf-8")
+        for kind, (plant, words) in KINDS.items():
+            count = counts[kind]
+            # Going on is with other moments than those that were tried.
+            faults = plant(district, random.Random(f"{given.seed} {kind} {count.planted}"))
+            while count.planted < wanted[kind]:
+                count.add(next(faults))
+                write_counts(given.counts, counts, wanted)
+            print(f"{time.monotonic() - began:6.0f} s  {words}: {count}", flush=True)
+    if not all(count.is_good for count in counts.values()):
+        raise SystemExit("An edition was not whole, or a next run did not finish.")
 
 
 if __name__ == "__main__":
