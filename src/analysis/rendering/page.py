@@ -12,10 +12,11 @@ from analysis.audit.wording import leaks_in_text
 from analysis.errors import AnalysisError
 from analysis.language import Language, open_language
 from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
-from analysis.rendering.notebooks import NotebookNode
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an index is checked by a run that need not wait for notebooks
     from nbconvert.exporters import TemplateExporter
+
+    from analysis.rendering.notebooks import NotebookNode
 
 FILLER = "No description has been provided for this image"
 """What nbconvert says of a picture when nobody said anything."""
