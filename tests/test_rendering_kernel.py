@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import pytest
@@ -16,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from analysis.district import import_exports
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
-from analysis.rendering.kernel import ForkedKernel
+from analysis.rendering.kernel import ForkedKernel, ReportKernelClient
 from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
 from analysis.rendering.warmth import KernelServer, can_fork
@@ -354,3 +356,50 @@ def test_a_bad_request_does_not_stop_the_server(tmp_path, server):
             with suppress(OSError):
                 client.sendall(nonsense)
     assert printed(run(tmp_path, "print('well')", server=server)) == "well"
+
+
+class Said:
+    """A channel on which a kernel has said what it will say."""
+
+    def __init__(self, *messages: tuple[str, str]):
+        self.messages = [
+            {
+                "msg_type": kind,
+                "parent_header": {"msg_id": "asked" if state else ""},
+                "content": {"execution_state": state} if kind == "status" else {},
+            }
+            for kind, state in messages
+        ]
+
+    async def get_msg(self, timeout):
+        if not self.messages:
+            raise Empty
+        return self.messages.pop(0)
+
+
+GREETED = [("iopub_welcome", "")]
+IDLE = [("status", "busy"), ("status", "idle")]
+
+
+@pytest.mark.parametrize(
+    ("output", "n_asked"),
+    [(GREETED, 1), (IDLE, 1), ([*GREETED, *IDLE], 1), ([("stream", "")], 2)],
+    ids=["greeted", "idle", "both", "an older kernel that spoke too soon"],
+)
+def test_a_kernel_is_asked_once_where_its_output_is_heard(output, n_asked):
+    class Client(ReportKernelClient):
+        shell_channel = Said(*[("kernel_info_reply", "asked")] * 2)
+        iopub_channel = Said(*output)
+        n_asked = 0
+
+        def kernel_info(self):
+            self.n_asked += 1
+            self.iopub_channel.messages += Said(*IDLE).messages if self.n_asked > 1 else []
+            return "asked"
+
+        async def is_alive(self):
+            return True
+
+    client = Client()
+    asyncio.run(client.wait_for_ready())
+    assert client.n_asked == n_asked

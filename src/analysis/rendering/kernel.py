@@ -40,6 +40,9 @@ MILLISECONDS_TO_RECONNECT = 5
 SECONDS_BETWEEN_LOOKS = 0.002
 LOOKS_AT_END = 100
 
+WELCOME = "iopub_welcome"
+"""What a kernel greets with who has begun to listen to its output; older ones do not greet."""
+
 NO_HISTORY = "--HistoryManager.enabled=False"
 """A report's cells, which name a classroom, belong in no file of what was typed."""
 
@@ -181,10 +184,11 @@ class ReportKernelClient(AsyncKernelClient):
                 raise RuntimeError("Kernel didn't respond in time")
 
     async def _hears(self, asked: str) -> bool:
-        """Tell whether the answer to a request comes, and then that the kernel is idle again.
+        """Tell whether the answer to a request comes, and the kernel's output is heard.
 
-        That last message is missed where the kernel spoke before its output was listened
-        to; then the question is asked again.
+        It is when the kernel greets on it, or says there that it is idle again. Both are
+        missed where an older kernel spoke before it was listened to; then the question is
+        asked again.
         """
         try:
             await _answer(self.shell_channel, asked, "kernel_info_reply", seconds=1)
@@ -197,7 +201,9 @@ class ReportKernelClient(AsyncKernelClient):
 async def _answer(
     channel: AsyncZMQSocketChannel, asked: str, kind: str, *, seconds: float, state: str = ""
 ) -> None:
-    """Wait for a request's answer of a kind and a state; other messages are let go.
+    """Wait for a request's answer of a kind and a state, or for a greeting.
+
+    Other messages are let go.
 
     Raises
     ------
@@ -207,6 +213,8 @@ async def _answer(
     while True:
         message = await channel.get_msg(timeout=seconds)
         ours = message["parent_header"].get("msg_id") == asked and message["msg_type"] == kind
+        if message["msg_type"] == WELCOME:
+            return
         if ours and message["content"].get("execution_state", "") == state:
             return
 
