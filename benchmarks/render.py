@@ -31,6 +31,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -41,7 +42,11 @@ COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PSS_EVERY = 0.5
 A, B = "A: papermill + nbconvert commands", "B: the limit, no notebook"
-OURS = "ours, 1 worker", "ours, 2 workers", "ours, Dask, 2 workers"
+OURS = {
+    "ours, 1 worker": ("--workers", "1"),
+    "ours, 2 workers": ("--workers", "2"),
+    "ours, Dask, 2 workers": ("--workers", "2", "--engine", "dask"),
+}
 
 
 @dataclass
@@ -192,17 +197,20 @@ def marginal(script: str, classrooms: list[str], store: Path, folder: Path) -> t
     return (long - short) / (len(classrooms) - 1), said
 
 
-def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> tuple[Cost, Cost]:
-    """Return what one more report of ours costs, and the long run as a whole."""
+def our_run(
+    classrooms: list[str], store: Path, folder: Path, *how: str, watch: bool = False
+) -> Cost:
+    where = ["--window", WINDOW, "--store", store, "--out", folder / "reports", "--keep", "2"]
+    command = [*COACH, "report", *classrooms, "--force", *how, *where, "--json"]
+    return run(command, watch=watch)[0]
 
-    def cost(wanted: list[str]) -> Cost:
-        where = ["--window", WINDOW, "--store", store, "--out", folder / "reports", "--keep", "2"]
-        command = [*COACH, "report", *wanted, "--force", *how, *where, "--json"]
-        return run(command, watch=True)[0]
 
+def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> Cost:
+    """Return what one more report of ours costs."""
     few = 2
-    long, short = cost(classrooms), cost(classrooms[:few])
-    return (long - short) / (len(classrooms) - few), long
+    long = our_run(classrooms, store, folder, *how)
+    short = our_run(classrooms[:few], store, folder, *how)
+    return (long - short) / (len(classrooms) - few)
 
 
 # -- many classrooms ----------------------------------------------------------------------
@@ -276,36 +284,30 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
 
 
 def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool) -> str:
-    memory: dict[str, float] = {}
     parts: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
-
-        def ours(name: str, *how: str) -> Cost:
-            cost, whole = by_coach(classrooms, store, folder, *how)
-            memory[name] = max(memory.get(name, 0), whole.pss)
-            return cost
 
         def calls() -> Cost:
             cost, said = marginal(BY_CALLS, classrooms, store, folder)
             parts[:] = [said]
             return cost
 
-        one, two, dask = OURS
         ways = {
             A: lambda: by_commands(classrooms[:1], store, folder),
             "A2: papermill interface, one exporter": lambda: marginal(
                 BY_INTERFACE, classrooms[:3], store, folder
             )[0],
             B: calls,
-            one: lambda: ours(one, "--workers", "1"),
-            two: lambda: ours(two, "--workers", "2"),
         }
-        if with_dask:
-            ways[dask] = lambda: ours(dask, "--workers", "2", "--engine", "dask")
-        # Calibrates, and warms the disk's cache, before anything is measured.
-        by_coach(classrooms[:3], store, folder, "--workers", "1")
+        memory = {}
+        for name, how in OURS.items():
+            if with_dask or "dask" not in how:
+                # Looking at memory takes time of its own: in a run that is not timed. The
+                # first also calibrates, and warms the disk's cache.
+                memory[name] = our_run(classrooms, store, folder, *how, watch=True).pss
+                ways[name] = partial(by_coach, classrooms, store, folder, *how)
         rounds = take_turns(ways, n_rounds)
         many = big_district(store, big, folder) if big else None
     return describe(rounds, memory, json.loads(parts[0]), many, n_reports)
@@ -326,11 +328,8 @@ def compare_workers(n_reports: int, n_rounds: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
-        by_coach(classrooms[:3], store, folder, "--workers", "1")
-        ways = {
-            "1": lambda: by_coach(classrooms, store, folder, "--workers", "1")[0],
-            "2": lambda: by_coach(classrooms, store, folder, "--workers", "2")[0],
-        }
+        our_run(classrooms[:3], store, folder)
+        ways = {n: partial(by_coach, classrooms, store, folder, "--workers", n) for n in ("1", "2")}
         rounds = take_turns(ways, n_rounds)
     lines = [f"{n} workers: {typical(rounds, 'wall', n):.2f} s a report" for n in ways]
     times = typical(rounds, "wall", "1", by="2")
