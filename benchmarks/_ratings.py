@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from grouping_data import District, draw_held, draw_levels, simulate
 
-from analysis.grouping.levels import fit_levels
 from analysis.mastery import MasteryModel
+from analysis.mastery.levels import fit_levels
 from analysis.mastery.observations import KIND_WEIGHT
 from analysis.tables import Kind
 

@@ -44,11 +44,11 @@ from sklearn.metrics import adjusted_rand_score
 from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
 from analysis.grouping.forming import LEAST_LESSON
-from analysis.grouping.levels import fit_levels, weight_of_levels
 from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
+from analysis.mastery.levels import fit_levels, weight_of_levels
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
@@ -58,7 +58,7 @@ WHAT = ("simulated", "precise", "real", "certainty", "stability", "speed")
 LEAST_GAIN = GroupRules().least_gain
 OURS = "OURS: both readings and tasks, exact, or one lesson"
 ALONE = "OURS, levels learnt from the class alone"
-"""What a report reads, which sees one classroom; the rest learns levels from the district."""
+"""What everybody's answers are worth: all other ways learn from the whole district."""
 CEILING, LIMIT = "ceiling: exact on the truth", "Bayes limit: exact on the true posterior"
 K_MEANS = "k-means, best raw focus"
 PRECISE = [CEILING, LIMIT, OURS, ALONE, "mastery model only, exact", K_MEANS]
@@ -97,7 +97,7 @@ def estimate(
     held, ready = model.transform(answers, classrooms), model.ready(answers, classrooms)
     draws = model.sample_profiles(answers, 200, random_state, classrooms)
     by_model = value_of_teaching(held, before, ready=ready, draws=draws)
-    level_model = fit_levels(answers, q)
+    level_model = fit_levels(answers, q, classrooms)
     level_draws, by_level = _by_levels(level_model, answers, held, before, random_state)
     share = share_correct(answers, q)
     by_dina = dina(answers, q) if peers else None
@@ -143,7 +143,7 @@ def _both(by_model, by_level, level_model, answers, q, weight: float) -> dict:
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
-        "trust": trust_in_means(answers, q),
+        "trust": trust_in_means(level_model.usual, q),
     }
 
 

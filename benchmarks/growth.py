@@ -28,7 +28,8 @@ from analysis.growth import (
     said_changes,
     summarise_classrooms,
 )
-from analysis.mastery import MasteryModel, add_shares, calibrate, measure_mastery
+from analysis.mastery import MasteryModel, calibrate, measure_mastery
+from analysis.mastery.observations import read_scales, share_of
 from analysis.simulation import WINDOWS, simulate_district, write_district
 from analysis.skills import SkillFramework
 
@@ -61,7 +62,8 @@ def see_district(seed: int) -> Seen:
         evidence = imported.evidence[imported.evidence["window"] == window]
         known = calibrate(evidence, imported.roster, prerequisites=edges, window=window)
         mastery[window] = measure_mastery(evidence, imported.roster, known)
-        shares[window] = add_shares(evidence).groupby(KEY)["share"].mean()
+        share = share_of(evidence, read_scales(None), "the evidence")
+        shares[window] = evidence.assign(share=share).groupby(KEY)["share"].mean()
     truth = district.truth.pivot(index=KEY, columns="window", values="has_skill")
     return Seen(mastery, shares, truth, imported.roster, district.planted)
 

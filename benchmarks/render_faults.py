@@ -8,7 +8,8 @@ counted in the file as soon as it is over, so a run that is stopped says how man
 the same command goes on from there; the table beside the file (``.md``) is made from it.
 
 The notebook is a light one, written here: the real parameters, the map of skills, the proof.
-What is tried is the engine around it, and hundreds of runs fit into half an hour.
+What is tried is the engine around it, and hundreds of runs fit into half an hour. The runs
+use a copy of the package that is taken first, so that the project may change meanwhile.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class District:
         self.stores = [folder / "store-a", folder / "store-b"]
         self.store = folder / "store"
         self.out = folder / "reports"
+        shutil.copytree(PROJECT / "src", folder / "src")
+        os.environ["PYTHONPATH"] = str(folder / "src")
         coach("demo", "--classrooms", str(classrooms), "--out", folder / "exports")
         coach("import", folder / "exports", "--store", self.stores[0])
         write_light_notebook(folder / "notebooks")
@@ -123,8 +126,11 @@ class District:
 
     def next_run(self) -> dict[str, bool]:
         """Run again; say whether every page is the one of the store's state."""
-        self.report(self.store, self.out)
-        return {"next_runs": True, "finished": pages(self.out) == self.quiet[self.state]}
+        told = self.report(self.store, self.out)
+        finished = pages(self.out) == self.quiet[self.state]
+        if not finished:
+            print("the next run did not finish:", json.dumps(told), file=sys.stderr, flush=True)
+        return {"next_runs": True, "finished": finished}
 
 
 def write_light_notebook(folder: Path) -> None:
@@ -159,17 +165,18 @@ def change_every_classroom(folder: Path) -> None:
 
 
 def kill_run(district: District, chance: random.Random) -> Iterator[dict[str, bool]]:
-    """kill -9 of the run at random moments, up to after its end."""
+    """kill -9 of the run at random moments; one that has ended by itself does not count."""
     whole = _seconds_of_a_run(district)
     while True:
         district.use(1 - district.state)
         for n in range(4):  # several kills in a row have one edition to get through
             run = district.start()
             children = _wait(run, chance.uniform(0.0, whole))
-            found = {"at_work": run.poll() is None}
+            if run.poll() is not None:
+                break
             run.kill()
             run.wait()
-            found["left_processes"] = not _all_gone(children)
+            found = {"at_work": True, "left_processes": not _all_gone(children)}
             found["whole"] = district.is_whole()
             yield found | (district.next_run() if n == 3 else {})
 

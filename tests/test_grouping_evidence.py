@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from _levels import levels_of
 from analysis.errors import UnknownError
 from analysis.grouping.evidence import read_classroom
-from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
 from analysis.grouping.result import Draws
 from conftest import table
 
@@ -64,7 +64,7 @@ def test_value_is_lacking_it_and_being_ready_as_given_or_as_the_prerequisites_sa
     assert classroom.prerequisites == {"k10": ["k2"]}
 
 
-def test_without_shares_there_is_one_reading_and_all_is_left_to_gain():
+def test_without_levels_there_is_one_reading_and_all_is_left_to_gain():
     classroom = read()
     assert len(classroom.readings) == 1
     np.testing.assert_array_equal(classroom.readings[0], classroom.value)
@@ -116,25 +116,39 @@ def shares_of(*levels: float) -> pd.DataFrame:
 RIGHT_OR_WRONG = shares_of(0, 1, 1, 0)
 
 
-def second_reading(shares: pd.DataFrame):
-    answers, q, students = read_shares(shares, "fall", ["k2", "k10"])
-    model = fit_levels(answers, q)
-    mine = np.full((3, answers.shape[1]), NAN)
-    for row, student in ((0, "s2"), (2, "s10")):
-        mine[row] = answers[students.index(student)]
-    return model.read(mine, n_draws=67, random_state=7), weight_of_levels(answers)
+LEVELS = levels_of(RIGHT_OR_WRONG)
+"""Of s2, s10, x1, x2 (in this order) on k2 and k10; s3 is not among them."""
+HERE = LEVELS.student_ids.index("s2"), LEVELS.student_ids.index("s10")
 
 
 def test_mastery_is_the_mean_of_both_readings_by_their_weight():
-    classroom = read(shares=RIGHT_OR_WRONG, random_state=7)
-    (levels, _), weight = second_reading(RIGHT_OR_WRONG)
-    assert weight == pytest.approx(1 / 3)
-    expected = (2 * np.array([[0.7, 0.9], [NAN, NAN], [0.2, 0.6]]) + levels) / 3
-    np.testing.assert_allclose(classroom.mastery, expected)
+    classroom = read(levels=LEVELS)
+    assert LEVELS.weight == pytest.approx(1 / 3)
+    expected = (2 * np.array([[0.7, 0.9], [0.2, 0.6]]) + LEVELS.held[[*HERE]]) / 3
+    np.testing.assert_allclose(classroom.mastery[[0, 2]], expected)
+    assert np.isnan(classroom.mastery[1]).all()
+
+
+def test_levels_are_put_in_the_classs_order_and_need_not_know_everyone():
+    turned = LEVELS._replace(
+        held=LEVELS.held[::-1, ::-1], draws=LEVELS.draws[:, ::-1, ::-1],
+        expected=LEVELS.expected[::-1, ::-1], q=LEVELS.q[:, ::-1],
+        student_ids=LEVELS.student_ids[::-1], skill_ids=LEVELS.skill_ids[::-1],
+    )  # fmt: skip
+    found, expected = read(levels=tuple(turned)), read(levels=LEVELS)
+    for name in ("mastery", "value", "left", "trust", "held"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_a_skill_that_levels_do_not_know_is_read_one_way():
+    classroom = read(levels=levels_of(RIGHT_OR_WRONG[RIGHT_OR_WRONG["skill_id"] == "k2"]))
+    np.testing.assert_allclose(classroom.mastery[[0, 2], 1], [0.9, 0.6])
+    np.testing.assert_allclose(classroom.value[:, 1], read().value[:, 1])
+    np.testing.assert_array_equal(classroom.left[:, 1], 1)
 
 
 def test_value_is_the_mean_of_what_both_readings_say_of_it():
-    classroom = read(shares=RIGHT_OR_WRONG)
+    classroom = read(levels=LEVELS)
     first, second = classroom.readings
     np.testing.assert_allclose(first, read().value)
     np.testing.assert_allclose(classroom.value, (2 * first + second) / 3)
@@ -145,25 +159,24 @@ def test_value_is_the_mean_of_what_both_readings_say_of_it():
 def test_draws_are_mixed_by_weight_two_hundred_in_all():
     held = np.ones((300, 3, 2), dtype=bool)
     draws = Draws(held, ["s2", "s3", "s10"], ["k2", "k10"])
-    classroom = read(shares=RIGHT_OR_WRONG, draws=draws, random_state=7)
-    (_, levels), _ = second_reading(RIGHT_OR_WRONG)
+    classroom = read(levels=LEVELS, draws=draws, random_state=7)
     assert len(classroom.held) == 200
     assert classroom.held[:133].all()
-    assert (classroom.held[133:, [0, 2]] == levels[:, [0, 2]]).all()
+    assert (classroom.held[133:, [0, 2]] == LEVELS.draws[:67, HERE]).all()
     assert classroom.held[133:, 1].all()  # nothing is known of s3: the first reading stands
 
 
 def test_without_draws_of_the_first_reading_they_are_drawn_cell_by_cell():
-    held = read(shares=RIGHT_OR_WRONG, random_state=7).held
+    held = read(levels=LEVELS, random_state=7).held
     assert held.shape == (200, 3, 2)
     np.testing.assert_allclose(held[:133, 0].mean(axis=0), [0.7, 0.9], atol=0.1)
-    assert (held == read(shares=RIGHT_OR_WRONG, random_state=7).held).all()
-    assert (held != read(shares=RIGHT_OR_WRONG, random_state=8).held).any()
+    assert (held == read(levels=LEVELS, random_state=7).held).all()
+    assert (held != read(levels=LEVELS, random_state=8).held).any()
 
 
 def test_of_graded_ratings_the_second_reading_stands_alone():
     graded = shares_of(0.3, 0.6, 0.8, 0.2)
-    classroom = read(shares=graded)
+    classroom = read(levels=levels_of(graded))
     assert classroom.graded
     assert len(classroom.readings) == 1
     np.testing.assert_allclose(classroom.value, classroom.readings[0])
@@ -171,7 +184,7 @@ def test_of_graded_ratings_the_second_reading_stands_alone():
 
 def test_tasks_of_several_skills_leave_less_to_gain():
     both = RIGHT_OR_WRONG.replace({"observation_id": {"k2-1": "both", "k10-1": "both"}})
-    classroom = read(shares=both)
+    classroom = read(levels=levels_of(both))
     assert (classroom.left[0] < 1).all()
     assert np.nanmax(classroom.worth) <= np.nanmax(classroom.value)
-    np.testing.assert_array_equal(read(shares=RIGHT_OR_WRONG).left[0], [1, 1])
+    np.testing.assert_array_equal(read(levels=LEVELS).left[0], [1, 1])

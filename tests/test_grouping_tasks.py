@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from _levels import levels_of
 from analysis.grouping import GroupRules, form_groups
-from analysis.grouping.levels import fit_levels
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
+from analysis.mastery.levels import fit_levels
 
 LEVELS = np.array([[0.2, 0.9], [0.8, 0.9], [np.nan, 0.5]])
 TASKS = np.array([[1, 0], [1, 1], [1, 1], [0, 1], [0, 1]])
@@ -62,7 +63,7 @@ def two_kinds_of_need() -> dict:
         columns=["student_id", "skill_id", "observation_id", "share"],
     ).assign(window="fall")
     roster = pd.DataFrame({"student_id": students, "classroom_id": "4a"})
-    return {"mastery": mastery, "shares": shares, "roster": roster}
+    return {"mastery": mastery, "levels": levels_of(shares), "roster": roster}
 
 
 def test_of_six_with_like_needs_those_who_miss_the_tasks_get_the_one_group(two_kinds_of_need):

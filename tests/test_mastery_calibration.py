@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from analysis.errors import DataError
-from analysis.mastery import Calibration, calibrate, draw_profiles, measure_mastery
+from analysis.mastery import (
+    Calibration,
+    calibrate,
+    draw_profiles,
+    measure_mastery,
+    read_answers,
+    read_levels,
+)
+from analysis.mastery.levels import fit_levels
 from analysis.mastery.observations import read_observations
 from analysis.tables import MASTERY, check_table
 
@@ -142,7 +150,7 @@ def test_another_version_is_refused(calibration, tmp_path):
     path = tmp_path / "x.json"
     calibration.save(path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 99}))
-    with pytest.raises(DataError, match="not a mastery calibration of version 1"):
+    with pytest.raises(DataError, match="not a mastery calibration of version 2"):
         Calibration.load(path)
 
 
@@ -286,3 +294,62 @@ def test_skills_that_are_there_are_found_to_be_there():
     figures = verdict.supports_skill_groups
     assert figures.n_hidden == 400 * 8
     assert figures.gain == pytest.approx(figures.ability_log_loss - figures.skills_log_loss)
+
+
+# -- the second reading, learnt from everybody ---------------------------------------------
+
+
+def test_levels_are_learnt_from_everybody_and_read_for_some(calibration):
+    everybody = read_answers(EVIDENCE, ROSTER, calibration)
+    model = fit_levels(everybody.graded, calibration.levels.q, everybody.classroom_ids)
+    here = ROSTER[ROSTER["classroom_id"] == "class-1"]
+    levels = read_levels(EVIDENCE, here, calibration, n_draws=40, random_state=3)
+    places = [everybody.student_ids.index(student) for student in levels.student_ids]
+    held, draws = model.read(everybody.graded[places], n_draws=40, random_state=3)
+    np.testing.assert_allclose(levels.held, held)
+    np.testing.assert_array_equal(levels.draws, draws)
+    np.testing.assert_allclose(levels.expected, model.expect(everybody.graded[places]))
+    assert levels.skill_ids == calibration.skill_ids
+    assert levels.weight == pytest.approx(1 / 3)
+
+
+def test_levels_say_nothing_of_who_has_no_evidence_nor_of_skills_nobody_here_was_asked(
+    calibration,
+):
+    roster = pd.DataFrame({"student_id": ["s001", "new"], "classroom_id": "class-0"})
+    some = EVIDENCE[EVIDENCE["skill_id"] != "times"]
+    levels = read_levels(some, roster, calibration, n_draws=5)
+    assert levels.student_ids == ["new", "s001"]
+    places = dict(zip(levels.skill_ids, range(3), strict=True))
+    for table in (levels.held, levels.expected):
+        assert np.isnan(table[0]).all()
+        assert np.isnan(table[1]).tolist() == [skill == "times" for skill in levels.skill_ids]
+    assert not levels.draws[:, 0].any()
+    assert levels.draws.shape == (5, 2, 3)
+    assert len(levels.usual) == len(levels.q) == 8
+    assert levels.q.sum(axis=0)[places["times"]] == 0
+
+
+def test_a_saved_calibration_reads_the_same_levels(calibration, tmp_path):
+    calibration.save(tmp_path / "one.json")
+    loaded = Calibration.load(tmp_path / "one.json")
+    for found, expected in zip(
+        read_levels(EVIDENCE, ROSTER, loaded), read_levels(EVIDENCE, ROSTER, calibration),
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_ratings_are_read_by_their_place_on_the_scale(calibration):
+    rng = np.random.default_rng(0)
+    rated = EVIDENCE.assign(
+        kind="level", scale="rubric", points=np.nan, points_possible=np.nan,
+        level=rng.choice(["1", "2", "3", "4"], len(EVIDENCE)),
+    )  # fmt: skip
+    made = calibrate(rated, ROSTER, window="fall", scales={"rubric": ["1", "2", "3", "4"]})
+    answers = read_answers(rated, ROSTER, made)
+    assert set(np.unique(answers.graded)) == {0, 0.25, 0.75, 1}
+    assert set(np.unique(answers.shares)) == {0, 1}
+    levels = read_levels(rated, ROSTER, made, answers=answers)
+    assert levels.weight == 1
+    np.testing.assert_allclose(levels.usual, answers.graded.mean(axis=0), atol=0.02)

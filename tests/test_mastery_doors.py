@@ -11,9 +11,9 @@ from scipy.stats import beta
 from sklearn.exceptions import NotFittedError
 
 from analysis.errors import DataError
-from analysis.mastery import MasteryModel, add_shares, calibrate, measure_mastery, read_answers
+from analysis.mastery import MasteryModel, calibrate, measure_mastery, read_answers
 from analysis.mastery.measuring import credible_interval
-from analysis.mastery.observations import read_observations, read_scales
+from analysis.mastery.observations import read_observations, read_scales, share_of
 from analysis.scales import SCALES
 from analysis.tables import EVIDENCE, check_table
 
@@ -185,6 +185,8 @@ def test_a_level_counts_from_the_first_that_shows_mastery_and_one_without_a_scal
     seen = read_observations(levels("low", "mid", None, "high"), "fall", scales=rubric)
     assert seen.student_ids == ["s0", "s1", "s3"]
     assert seen.answers.ravel().tolist() == [0, 1, 1]
+    assert seen.graded_of(np.arange(3)).ravel().tolist() == [0, 0.75, 1]
+    assert seen.graded_of(np.array([2])).tolist() == [[1]]
 
 
 def test_levels_that_are_on_no_scale_are_told_together():
@@ -211,7 +213,7 @@ def test_levels_that_are_on_no_scale_are_told_together():
 ])  # fmt: skip
 def test_a_levels_place_is_over_a_half_from_the_first_that_shows_mastery(labels, first, places):
     table = check_table(levels(*labels), EVIDENCE, "levels")
-    found = add_shares(table, {"rubric": (labels, first)})["share"].tolist()
+    found = share_of(table, read_scales({"rubric": (labels, first)}), "levels").tolist()
     assert found == pytest.approx(places)
 
 
@@ -229,7 +231,8 @@ def test_points_scores_and_levels_stand_beside_each_other():
         ignore_index=True,
     )  # fmt: skip
     scales = {"mine": (["1", "2", "3", "4"], "3")}
-    shares = add_shares(check_table(table, EVIDENCE, "all"), scales)["share"].tolist()
+    given = check_table(table, EVIDENCE, "all")
+    shares = share_of(given, read_scales(scales), "all").tolist()
     assert shares == pytest.approx([0.25, 0.75, 1, 0.1586553, NAN], nan_ok=True)
     seen = read_observations(table, "fall", scales=scales)
     assert dict(zip(seen.items, seen.weight, strict=True)) == {

@@ -326,8 +326,9 @@ def test_who_comes_in_two_places_counts_where_he_comes_first():
 
 def test_answers_of_chosen_students_come_in_the_order_they_are_asked_for():
     everything = survey(Here(), [place_of(["c1"]), place_of(["c0"])], "fall")
-    answers, classrooms = everything.answers_of(np.array([30, 2, 21]))
+    answers, graded, classrooms = everything.answers_of(np.array([30, 2, 21]))
     assert classrooms.tolist() == ["c1", "c0", "c1"]
+    np.testing.assert_array_equal(graded, answers)
     for name, found in zip(["s30", "s02", "s21"], answers, strict=True):
         own = EVIDENCE[EVIDENCE["student_id"] == name].set_index("observation_id")["points"]
         for (source, item), points in zip(everything.items, found, strict=True):

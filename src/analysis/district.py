@@ -22,11 +22,12 @@ from analysis.grouping import Draws, Grouping, GroupRules, form_groups
 from analysis.mastery import (
     Calibration,
     Gathered,
-    add_shares,
     calibrate_gathered,
     draw_profiles,
     gather,
     measure_mastery,
+    read_answers,
+    read_levels,
 )
 from analysis.skills import SkillFramework
 from analysis.store import Store
@@ -139,8 +140,13 @@ def group_plainly(
         A table of :data:`analysis.tables.MASTERY`.
     grouping : Grouping
     """
-    mastery = measure_mastery(evidence, roster, calibration)
-    drawn = draw_profiles(evidence, roster, calibration, n_draws=N_DRAWS, random_state=RANDOM_STATE)
+    answers = read_answers(evidence, roster, calibration)
+    known = evidence, roster, calibration
+    mastery = measure_mastery(*known, answers=answers)
+    drawn, levels = (
+        read(*known, n_draws=N_DRAWS, random_state=RANDOM_STATE, answers=answers)
+        for read in (draw_profiles, read_levels)
+    )
     grouping = form_groups(
         mastery,
         roster,
@@ -149,7 +155,7 @@ def group_plainly(
         prerequisites=list(framework.graph.edges),
         rules=rules,
         draws=Draws(*drawn),
-        shares=add_shares(evidence),
+        levels=levels,
         supports_skill_groups=bool(calibration.supports_skill_groups),
         random_state=RANDOM_STATE,
     )

@@ -21,10 +21,10 @@ from analysis.language import Language
 from analysis.mastery import (
     Answers,
     Calibration,
-    add_shares,
     draw_profiles,
     measure_mastery,
     read_answers,
+    read_levels,
 )
 from analysis.plans import History, Plan, read_plan
 from analysis.plans.following import follow
@@ -138,13 +138,16 @@ class ClassroomTables:
     @cached_property
     def _read(self) -> Evidence:
         """The evidence as forming groups needs it, whatever the rules."""
-        drawn = draw_profiles(
-            self.evidence,
-            self.roster,
-            self.calibration,
-            n_draws=N_DRAWS,
-            random_state=RANDOM_STATE,
-            answers=self._answers,
+        drawn, levels = (
+            read(
+                self.evidence,
+                self.roster,
+                self.calibration,
+                n_draws=N_DRAWS,
+                random_state=RANDOM_STATE,
+                answers=self._answers,
+            )
+            for read in (draw_profiles, read_levels)
         )
         return read_classroom(
             self.mastery,
@@ -153,7 +156,7 @@ class ClassroomTables:
             self.window,
             prerequisites=list(self.framework.graph.edges),
             draws=Draws(*drawn),
-            shares=add_shares(self.evidence),
+            levels=levels,
             random_state=RANDOM_STATE,
         )
 

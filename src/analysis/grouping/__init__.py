@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.evidence import read_classroom
 from analysis.grouping.forming import form_groups, group_classroom
-from analysis.grouping.result import Draws, Grouping, GroupRules
+from analysis.grouping.result import Draws, Grouping, GroupRules, Levels
 
 if TYPE_CHECKING:
     from analysis.grouping.views import classical_groups, compare_views
@@ -16,6 +16,7 @@ __all__ = [
     "Draws",
     "GroupRules",
     "Grouping",
+    "Levels",
     "SkillNeedGroups",
     "classical_groups",
     "compare_views",

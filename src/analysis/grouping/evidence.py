@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,7 @@ import pandas as pd
 from analysis.errors import UnknownError
 from analysis.files import natural_key
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
-from analysis.grouping.levels import fit_levels, read_shares, weight_of_levels
-from analysis.grouping.result import Draws
+from analysis.grouping.result import Draws, Levels
 from analysis.grouping.sampling import trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import (
@@ -67,7 +66,7 @@ def read_classroom(
     *,
     prerequisites: Any = None,
     draws: Draws | tuple[Any, ...] | None = None,
-    shares: pd.DataFrame | None = None,
+    levels: Levels | tuple[Any, ...] | None = None,
     random_state: int = 0,
 ) -> Classroom:
     """Return one classroom's evidence; parameters as in ``form_groups``."""
@@ -90,13 +89,14 @@ def read_classroom(
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
     value, graded = readings[0], False
     left, trust = np.ones_like(value), np.ones(len(skills))
-    if shares is not None and skills:
-        second = _read_levels(shares, window, students, skills, random_state)
+    if levels is not None and skills:
+        second = _levels_of(Levels(*levels), students, skills)
         shown, held, reading = _blend(shown, held, second, links, value, random_state)
         graded = second.weight == 1
         readings = [reading] if graded else [value, reading]
         value = (1 - second.weight) * value + second.weight * reading
-        left, trust = second.left, second.trust
+        left = left_to_gain(second.expected, second.q)
+        trust = trust_in_means(second.usual, second.q)
     return Classroom(
         students,
         skills,
@@ -114,42 +114,28 @@ def read_classroom(
     )
 
 
-class _Levels(NamedTuple):
-    """The level reading of one classroom, and its weight beside the mastery model.
-
-    ``left``: what there is to gain on each skill's tasks (:mod:`.tasks`); ``trust``: in
-    each skill's mean (:mod:`.sampling`).
-    """
-
-    held: np.ndarray
-    draws: np.ndarray
-    weight: float
-    left: np.ndarray
-    trust: np.ndarray
-
-
-def _read_levels(
-    shares: pd.DataFrame, window: str, students: list[str], skills: list[str], random_state: int
-) -> _Levels:
-    """Return the level reading of the classroom, learnt from everybody's shares."""
-    answers, q, of_rows = read_shares(shares, window, skills)
-    place = {student: row for row, student in enumerate(of_rows)}
-    mine = np.full((len(students), answers.shape[1]), np.nan)
-    for row, student in enumerate(students):
-        if student in place:
-            mine[row] = answers[place[student]]
-    weight = weight_of_levels(answers)
-    n_draws = round(weight * MOST_DRAWS)
-    model = fit_levels(answers, q)
-    held, draws = model.read(mine, n_draws=n_draws, random_state=random_state)
-    left, trust = left_to_gain(model.expect(mine), q), trust_in_means(answers, q)
-    return _Levels(held, draws, weight, left, trust)
+def _levels_of(levels: Levels, students: list[str], skills: list[str]) -> Levels:
+    """Return the level reading in the classroom's order, missing where it does not know."""
+    rows, columns = (
+        pd.Index(list(known)).get_indexer(pd.Index(wanted))
+        for known, wanted in ((levels.student_ids, students), (levels.skill_ids, skills))
+    )
+    # Who is not found is at place -1: the last one, where nothing is known.
+    beyond, cells = ((0, 1), (0, 1)), np.ix_(rows, columns)
+    held, expected = (
+        np.pad(table, beyond, constant_values=np.nan)[cells]
+        for table in (levels.held, levels.expected)
+    )
+    draws = np.pad(levels.draws[: round(levels.weight * MOST_DRAWS)], ((0, 0), *beyond))
+    draws = draws[:, rows][:, :, columns]
+    q = np.pad(levels.q, ((0, 0), (0, 1)))[:, columns]
+    return Levels(held, draws, expected, levels.weight, levels.usual, q, students, skills)
 
 
 def _blend(
     shown: np.ndarray,
     held: np.ndarray | None,
-    second: _Levels,
+    second: Levels,
     links: Links,
     first_reading: np.ndarray,
     random_state: int,

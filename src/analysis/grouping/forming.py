@@ -15,7 +15,7 @@ from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.evidence import Classroom, read_classroom
 from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
-from analysis.grouping.result import Draws, Grouping, GroupRules
+from analysis.grouping.result import Draws, Grouping, GroupRules, Levels
 from analysis.grouping.sampling import drawn_together
 from analysis.language import Language, open_language
 
@@ -33,7 +33,7 @@ def form_groups(
     prerequisites: Any = None,
     rules: GroupRules | None = None,
     draws: Draws | tuple[Any, ...] | None = None,
-    shares: pd.DataFrame | None = None,
+    levels: Levels | tuple[Any, ...] | None = None,
     previous: Grouping | pd.DataFrame | None = None,
     supports_skill_groups: bool = True,
     random_state: int = 0,
@@ -61,14 +61,11 @@ def form_groups(
         The teacher's rules.
     draws
         Posterior draws of who holds what; without them cells are drawn as if independent.
-    shares
-        Shares of points, one row per student, skill and observation (``student_id``,
-        ``skill_id``, ``window``, ``observation_id``, ``share``, 0 to 1; for a rating its
-        place on the scale, one half at the cut), best of everybody, at least of the
-        classroom. With them evidence is read a second way (see
-        :mod:`analysis.grouping.levels`): needs become a weighted mean of both readings, which
-        is better wherever skills come in degrees or ratings are graded, and groups are formed
-        only where both say that they pay.
+    levels
+        The same evidence read a second way (what :func:`analysis.mastery.read_levels`
+        returns): needs become a weighted mean of both readings, which is better wherever
+        skills come in degrees or ratings are graded, and groups are formed only where both
+        say that they pay. A student or skill that it does not know is read one way.
     previous
         The grouping before, or its ``groups`` table: students stay together unless need
         says otherwise.
@@ -112,7 +109,7 @@ def form_groups(
         window,
         prerequisites=prerequisites,
         draws=draws,
-        shares=shares,
+        levels=levels,
         random_state=random_state,
     )
     return group_classroom(

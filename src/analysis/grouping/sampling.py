@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 
-def trust_in_means(answers: np.ndarray, q: np.ndarray) -> np.ndarray:
+def trust_in_means(usual: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Return by how much skills' means differ more than their items explain.
 
     Parameters
     ----------
-    answers
-        Shares of points, shape (n_students, n_items), missing where not answered.
+    usual
+        The share that is usual on each item, shape (n_items,), missing where nobody answered.
     q
         Which item asks for which skill: 0/1, shape (n_items, n_skills).
 
@@ -31,14 +31,13 @@ def trust_in_means(answers: np.ndarray, q: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> skills = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
-    >>> trust_in_means(np.array([[1, 1, 0, 0]]), skills)
+    >>> trust_in_means(np.array([1, 1, 0, 0]), skills)
     array([1., 1.])
-    >>> trust_in_means(np.array([[1, 0, 1, 0]]), skills)
+    >>> trust_in_means(np.array([1, 0, 1, 0]), skills)
     array([0., 0.])
     """
-    seen = ~np.isnan(answers)
-    q = q * seen.any(axis=0)[:, None]
-    usual = np.nan_to_num(answers).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    q = q * ~np.isnan(usual)[:, None]
+    usual = np.nan_to_num(usual)
     n = q.sum(axis=0)
     known = n > 0
     freedom = (n[known] - 1).sum()

@@ -2,18 +2,24 @@
 
 from analysis.mastery.calibration import Calibration, calibrate, calibrate_gathered
 from analysis.mastery.gathering import Gathered, gather
-from analysis.mastery.measuring import Answers, draw_profiles, measure_mastery, read_answers
+from analysis.mastery.measuring import (
+    Answers,
+    Levels,
+    draw_profiles,
+    measure_mastery,
+    read_answers,
+    read_levels,
+)
 from analysis.mastery.model import MasteryModel
-from analysis.mastery.observations import add_shares
 from analysis.mastery.verdict import Verdict, judge_skills
 
 __all__ = [
     "Answers",
     "Calibration",
     "Gathered",
+    "Levels",
     "MasteryModel",
     "Verdict",
-    "add_shares",
     "calibrate",
     "calibrate_gathered",
     "draw_profiles",
@@ -21,4 +27,5 @@ __all__ = [
     "judge_skills",
     "measure_mastery",
     "read_answers",
+    "read_levels",
 ]

@@ -18,6 +18,7 @@ from analysis.errors import DataError
 from analysis.files import write_whole
 from analysis.mastery.arrays import Truths
 from analysis.mastery.gathering import gather, survey
+from analysis.mastery.levels import LevelModel, fit_levels
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import GivenScales, Item, ReadScales, read_scales
 from analysis.mastery.stored import dump_model, load_model
@@ -25,7 +26,7 @@ from analysis.mastery.verdict import Verdict, choose_students, judge_chosen
 
 Links = pd.DataFrame | Iterable[tuple[str, str]]
 FORMAT = "mastery calibration"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Calibration:
     ----------
     model
         The fitted :class:`MasteryModel`.
+    levels
+        What levels are like among everybody, the second reading.
     items
         Pairs (source, observation_id), the model's columns.
     skill_ids
@@ -51,6 +54,7 @@ class Calibration:
     """
 
     model: MasteryModel
+    levels: LevelModel
     items: list[Item]
     skill_ids: list[str]
     window: str
@@ -70,6 +74,7 @@ class Calibration:
             "scales": self.scales,
             "verdict": self.supports_skill_groups.to_dict(),
             "model": dump_model(self.model),
+            "levels": self.levels.dump(),
         }
         text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         # Of all students together; still nobody's but its owner's.
@@ -93,8 +98,10 @@ class Calibration:
             raise DataError(
                 f"{path} is not a {FORMAT} of version {VERSION}.\nCalibrate again to replace it."
             )
+        model = load_model(content["model"])
         return cls(
-            model=load_model(content["model"]),
+            model=model,
+            levels=LevelModel.load(content["levels"], model.q_matrix_),
             items=[tuple(item) for item in content["items"]],
             skill_ids=content["skill_ids"],
             window=content["window"],
@@ -214,9 +221,11 @@ def calibrate_gathered(
     model = MasteryModel(q, before, random_state, item_weight=everything.weight)
     rng = np.random.default_rng(random_state)
     chosen = choose_students(len(everything.student_ids), rng)
-    verdict = judge_chosen(model, *everything.answers_of(chosen), rng)
+    answers, graded, classrooms = everything.answers_of(chosen)
+    verdict = judge_chosen(model, answers, classrooms, rng)
     return Calibration(
         model=model.fit_spread(everything.spread()),
+        levels=fit_levels(graded, everything.q, classrooms),
         items=everything.items,
         skill_ids=everything.skill_ids,
         window=window,

@@ -105,15 +105,17 @@ class Survey:
     weight: Floats
     scale_names: frozenset[str]
 
-    def answers_of(self, chosen: Integers) -> tuple[Floats, np.ndarray]:
-        """Return answers and classrooms of students by their place in the order of all."""
+    def answers_of(self, chosen: Integers) -> tuple[Floats, Floats, np.ndarray]:
+        """Return answers, graded answers and classrooms of students by their place among all."""
         wanted = pd.Index(self.student_ids[chosen])
         own = [(ids[ids.isin(wanted)],) for ids in self.students]
         taken = self.crew.ask(_answers_of, self.kept, own, self.items)
         found = np.concatenate([ids for (ids,) in own])
         order = pd.Index(found).get_indexer(wanted)
-        answers, classrooms = zip(*taken, strict=True)
-        return np.concatenate(answers)[order], np.concatenate(classrooms)[order]
+        answers, graded, classrooms = (
+            np.concatenate(one)[order] for one in zip(*taken, strict=True)
+        )
+        return answers, graded, classrooms
 
     def spread(self) -> Spread:
         """Return the distinct rows of answers, each where it lies."""
@@ -169,17 +171,19 @@ def _tell(
 
 def _answers_of(
     place: Gathered, students: pd.Index, items: Sequence[Item]
-) -> tuple[Floats, np.ndarray]:
-    """Return answers to all items, in their order, and classrooms of some students."""
-    own, classrooms = _own_answers_of(place, students)
-    answers = np.full((len(own), len(items)), np.nan)
-    answers[:, _columns(place, items)] = own
-    return answers, classrooms
+) -> tuple[Floats, Floats, np.ndarray]:
+    """Return answers to all items, in their order, the same graded, and classrooms of students."""
+    rows, columns = _rows(place, students), _columns(place, items)
+    answers, graded = np.full((2, len(rows), len(items)), np.nan)
+    answers[:, columns], graded[:, columns] = (
+        place.seen.answers_of(rows),
+        place.seen.graded_of(rows),
+    )
+    return answers, graded, place.classrooms[rows]
 
 
-def _own_answers_of(place: Gathered, students: pd.Index) -> tuple[Floats, np.ndarray]:
-    rows = pd.Index(place.seen.student_ids, dtype="str").get_indexer(students)
-    return place.seen.answers_of(rows), place.classrooms[rows]
+def _rows(place: Gathered, students: pd.Index) -> Integers:
+    return pd.Index(place.seen.student_ids, dtype="str").get_indexer(students)
 
 
 def _columns(place: Gathered, items: Sequence[Item]) -> Integers:
@@ -191,9 +195,9 @@ def _columns(place: Gathered, items: Sequence[Item]) -> Integers:
 def _distinct(
     place: Gathered, students: pd.Index, items: Sequence[Item], weight: Floats
 ) -> Responses:
-    answers, labels = _own_answers_of(place, students)
-    names, numbers = np.unique(labels.astype(str), return_inverse=True)
-    answers = np.clip(answers, 0.0, 1.0)
+    rows = _rows(place, students)
+    names, numbers = np.unique(place.classrooms[rows].astype(str), return_inverse=True)
+    answers = np.clip(place.seen.answers_of(rows), 0.0, 1.0)
     return distinct_rows(answers, numbers, len(names), weight, _columns(place, items))
 
 

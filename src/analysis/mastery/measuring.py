@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
 from analysis.errors import DataError
-from analysis.mastery.arrays import Floats, Truths
+from analysis.mastery.arrays import Floats, Integers, Truths
 from analysis.mastery.calibration import Calibration
 from analysis.mastery.gathering import first_classroom
+from analysis.mastery.levels import weight_of_levels
 from analysis.mastery.observations import Observations, read_observations
 from analysis.tables import MASTERY, check_table
 
@@ -27,12 +29,13 @@ JEFFREYS = 0.5
 class Answers:
     """What students answered to the calibrated items, as the model reads it.
 
-    ``shares``: shape (n_students, n_items), NaN: not answered; ``classroom_ids``: of each
-    student.
+    ``shares``: shape (n_students, n_items), NaN: not answered; ``graded``: the same, with
+    ratings by their place on the scale; ``classroom_ids``: of each student.
     """
 
     student_ids: list[str]
     shares: Floats
+    graded: Floats
     classroom_ids: np.ndarray
 
 
@@ -49,11 +52,13 @@ def read_answers(evidence: pd.DataFrame, roster: pd.DataFrame, calibration: Cali
     own = evidence[evidence["student_id"].astype("str").isin(students)]
     seen = read_observations(own, calibration.window, scales=calibration.scales)
     _refuse_new_items(seen, calibration)
-    shares = np.full((len(students), len(calibration.items)), np.nan)
+    shares, graded = np.full((2, len(students), len(calibration.items)), np.nan)
     place = {item: column for column, item in enumerate(calibration.items)}
     rows = pd.Index(students).get_indexer(seen.student_ids)
-    shares[np.ix_(rows, [place[item] for item in seen.items])] = seen.answers
-    return Answers(students, shares, classrooms.reindex(students).to_numpy())
+    cells = np.ix_(rows, [place[item] for item in seen.items])
+    every = np.arange(len(seen.student_ids))
+    shares[cells], graded[cells] = seen.answers_of(every), seen.graded_of(every)
+    return Answers(students, shares, graded, classrooms.reindex(students).to_numpy())
 
 
 def measure_mastery(
@@ -138,6 +143,53 @@ def draw_profiles(
     model = calibration.model
     draws = model.sample_profiles(seen.shares, n_draws, random_state, seen.classroom_ids)
     return draws, seen.student_ids, list(calibration.skill_ids)
+
+
+class Levels(NamedTuple):
+    """What students have shown, read as levels (:mod:`analysis.mastery.levels`).
+
+    ``held``: probability that the level is above the cut, shape (n_students, n_skills);
+    ``draws``: of who holds what, bool, shape (n_draws, n_students, n_skills); ``expected``:
+    expected level, of ``held``'s shape; ``weight``: of this reading beside the mastery
+    model, a third to 1; ``usual``: share everybody earns on each item that somebody here
+    was asked; ``q``: which of these items asks for which skill, 0/1, shape (n_items,
+    n_skills). ``held`` and ``expected`` are missing for a student without evidence, and for
+    a skill that nobody here was asked, or nobody of those it was learnt from.
+    """
+
+    held: Floats
+    draws: Truths
+    expected: Floats
+    weight: float
+    usual: Floats
+    q: Integers
+    student_ids: list[str]
+    skill_ids: list[str]
+
+
+def read_levels(
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    n_draws: int = 200,
+    random_state: int = 0,
+    *,
+    answers: Answers | None = None,
+) -> Levels:
+    """Read the evidence a second way: how far above the cut; see :func:`measure_mastery`."""
+    seen = answers or read_answers(evidence, roster, calibration)
+    q = calibration.levels.q
+    items = np.flatnonzero(~np.isnan(seen.graded).all(axis=0))
+    asked = np.flatnonzero(q[items].any(axis=0))
+    # Skills nobody here was asked would cost time and say nothing.
+    model, own = calibration.levels.of(items, asked), seen.graded[:, items]
+    held, expected = np.full((2, len(own), q.shape[1]), np.nan)
+    draws: Truths = np.zeros((n_draws, *held.shape), dtype=np.bool_)
+    held[:, asked], draws[:, :, asked] = model.read(own, n_draws=n_draws, random_state=random_state)
+    expected[:, asked] = model.expect(own)
+    weight = weight_of_levels(own)
+    of_skills = seen.student_ids, list(calibration.skill_ids)
+    return Levels(held, draws, expected, weight, model.usual, q[items], *of_skills)
 
 
 def credible_interval(mastery: Floats, n_items: Floats) -> tuple[Floats, Floats]:

@@ -42,6 +42,9 @@ class Observations:
     row, column, share
         Who answered what, and the share of 0..1 he got: one entry an answer, by row. Kept
         so, because a matrix of students by the questions of many tests is mostly empty.
+    graded
+        The same shares, but of a level its place on the scale; without levels ``share``
+        itself.
     student_ids
         The rows.
     items
@@ -55,6 +58,7 @@ class Observations:
     row: NDArray[np.integer]
     column: NDArray[np.integer]
     share: Floats
+    graded: Floats
     student_ids: list[str]
     items: list[Item]
     skill_ids: list[str]
@@ -68,12 +72,19 @@ class Observations:
 
     def answers_of(self, rows: Integers) -> Floats:
         """Return the answers of some rows as a matrix, NaN where there is none."""
+        return self._matrix(self.share, rows)
+
+    def graded_of(self, rows: Integers) -> Floats:
+        """Return the same with levels by their place on the scale."""
+        return self._matrix(self.graded, rows)
+
+    def _matrix(self, share: Floats, rows: Integers) -> Floats:
         place = np.full(len(self.student_ids), -1)
         place[rows] = np.arange(len(rows))
         wanted = place[self.row]
         is_in = wanted >= 0
         answers = np.full((len(rows), len(self.items)), np.nan)
-        answers[wanted[is_in], self.column[is_in]] = self.share[is_in]
+        answers[wanted[is_in], self.column[is_in]] = share[is_in]
         return answers
 
 
@@ -104,7 +115,8 @@ def read_observations(
     Observations
         Points become the share of points. A score becomes P(true score >= cut), normal
         with its standard error (without one: 1 at the cut or above, else 0); without a cut
-        it is no evidence. A level becomes 1 from the first that counts as mastery on, else 0.
+        it is no evidence. A level becomes 1 from the first that counts as mastery on, else 0,
+        and in ``graded`` its place on the scale.
 
     Raises
     ------
@@ -114,8 +126,6 @@ def read_observations(
     table = check_table(evidence, EVIDENCE, where)
     table = table[table["window"] == window]
     value = share_of(table, read_scales(scales), where)
-    counts = (value > 0.5).astype(float).where(value.notna())
-    value = value.where(table["kind"] != Kind.LEVEL, counts)
     table = table.assign(value=value)[value.notna()]
     pairs = table[[*ITEM, "skill_id", "kind"]].drop_duplicates([*ITEM, "skill_id"])
     items = sorted(set(_observations(pairs)))
@@ -126,42 +136,24 @@ def read_observations(
     # One observation of several skills has one row a skill, all with the same points.
     mean = table["value"].groupby([row, column]).mean()
     rows, columns = (mean.index.get_level_values(level).to_numpy(np.int32) for level in (0, 1))
+    graded = share = mean.to_numpy()
+    is_level = table["kind"] == Kind.LEVEL
+    if is_level.any():
+        counts = table["value"].where(~is_level, table["value"] > 0.5).astype(float)
+        share = counts.groupby([row, column]).mean().to_numpy()
     q = np.zeros((len(items), len(skill_ids)), dtype=int)
     q[_columns(pairs, items), pd.Index(skill_ids).get_indexer(pairs["skill_id"])] = 1
     weight = np.ones(len(items))
     weight[_columns(pairs, items)] = pairs["kind"].map(KIND_WEIGHT).astype(float)
-    return Observations(rows, columns, mean.to_numpy(), student_ids, items, skill_ids, q, weight)
-
-
-def add_shares(evidence: pd.DataFrame, scales: GivenScales | None = None) -> pd.DataFrame:
-    """Return the evidence with a column ``share``: what was shown, 0 to 1, whatever its kind.
-
-    Parameters
-    ----------
-    evidence
-        Table of :data:`analysis.tables.EVIDENCE`.
-    scales
-        As in :func:`analysis.mastery.calibrate`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``share``: points of points possible, the probability that a score is over its cut,
-        or a level's place on its scale; missing where the row says nothing.
-
-    Examples
-    --------
-    >>> row = {"student_id": "s1", "skill_id": "k", "window": "w", "source": "quiz",
-    ...        "observation_id": "i1", "kind": "points", "points": 1.0, "points_possible": 2.0}
-    >>> from analysis.tables import EVIDENCE, check_table
-    >>> add_shares(check_table(pd.DataFrame([row]), EVIDENCE, "quiz"))["share"].tolist()
-    [0.5]
-    """
-    return evidence.assign(share=share_of(evidence, read_scales(scales), "the evidence"))
+    return Observations(rows, columns, share, graded, student_ids, items, skill_ids, q, weight)
 
 
 def share_of(table: pd.DataFrame, scales: ReadScales, where: str) -> pd.Series:
-    """Return each row of evidence as a share of 0..1, missing where it says nothing."""
+    """Return each row of evidence as a share of 0..1, missing where it says nothing.
+
+    Points of points possible, the probability that a score is over its cut, or a level's
+    place on its scale.
+    """
     _refuse_points_above(table, where)
     share = table["points"] / table["points_possible"]
     error = table["score_se"].where(table["score_se"] > 0)

@@ -1,29 +1,26 @@
-"""The second reading: levels, their cut, and what the two readings decide together."""
+"""The second reading: levels, their cut, and what they are like among everybody."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from statistics import NormalDist
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
-from analysis.errors import DataError
-from analysis.grouping import form_groups
-from analysis.grouping.levels import (
+from analysis.mastery.levels import (
     CUT,
     LEAST_SPREAD,
     LevelModel,
     _noise,
     _shares_apart,
     _towards_one_ability,
+    _usual,
     fit_levels,
-    read_shares,
     weight_of_levels,
 )
-from conftest import table
 
 Q = np.repeat(np.eye(2, dtype=int), 3, axis=0)
 
@@ -64,34 +61,6 @@ def test_an_unanswered_skill_is_read_from_the_others():
     assert held[0, 1] < 0.35 < 0.65 < held[1, 1]
 
 
-def test_shares_become_answers_with_an_item_for_each_source():
-    shares = pd.DataFrame(
-        {
-            "student_id": ["s2", "s1", "s1"],
-            "skill_id": ["a", "a", "b"],
-            "window": ["fall"] * 3,
-            "source": ["x", "y", "y"],
-            "observation_id": ["i1", "i1", "i1"],
-            "share": [1.0, 0.5, 0.5],
-        }
-    )
-    answers, q, students = read_shares(shares, "fall", ["a", "b"])
-    assert students == ["s1", "s2"]
-    np.testing.assert_array_equal(answers, [[np.nan, 0.5], [1.0, np.nan]])
-    assert q.tolist() == [[1, 0], [1, 1]]
-
-
-@pytest.mark.parametrize(
-    ("change", "said"), [({"share": [50.0]}, "outside 0 to 1"), (None, "no column share")]
-)
-def test_shares_that_are_none_are_refused(change, said):
-    shares = pd.DataFrame(
-        {"student_id": ["s"], "skill_id": ["a"], "window": ["w"], "observation_id": ["i"]}
-    )
-    with pytest.raises(DataError, match=said):
-        read_shares(shares if change is None else shares.assign(**change), "w", ["a"])
-
-
 # -- what levels are like among everybody --------------------------------------------------
 
 MISSING = np.nan
@@ -114,7 +83,8 @@ def test_a_skill_without_items_has_no_mean_and_an_item_without_answers_does_not_
     q = np.array([[1, 0], [1, 0], [1, 0]])
     model = fit_levels(np.array([[1.0, 0.5, MISSING], [0.0, MISSING, MISSING]]), q)
     np.testing.assert_array_equal(model.mean, [0.5, MISSING])
-    np.testing.assert_array_equal(model.usual, [0.5, 0.5, 0.0])
+    # One answer, on an item that came out as its skill did: as hard as usual.
+    np.testing.assert_allclose(model.usual, [0.5, 0.5, 0.5])
 
 
 def test_a_student_is_read_apart_from_what_is_usual_on_the_items_answered():
@@ -146,9 +116,71 @@ def test_without_a_second_answer_anywhere_the_noise_is_that_of_a_coin():
 def test_two_hundred_students_draw_skills_half_way_towards_being_alike():
     own = np.array([[0.5, 0.1, 0.0], [0.1, 0.3, 0.2], [0.0, 0.2, 0.1]])
     alike = np.where(np.eye(3) == 1, 0.3, 0.1)
-    np.testing.assert_allclose(_towards_one_ability(own, 200), (own + alike) / 2)
-    np.testing.assert_allclose(_towards_one_ability(own, 0), alike)
-    np.testing.assert_allclose(_towards_one_ability(np.array([[0.4]]), 50), [[0.4]])
+    np.testing.assert_allclose(_towards_one_ability(own, np.full((3, 3), 200)), (own + alike) / 2)
+    np.testing.assert_allclose(_towards_one_ability(np.array([[0.4]]), np.array([[50]])), [[0.4]])
+
+
+def test_skills_that_nobody_answered_together_are_as_alike_as_others():
+    own = np.array([[0.5, 0.1, 9.0], [0.1, 0.3, 0.2], [9.0, 0.2, 0.1]])
+    both = np.array([[600, 200, 0], [200, 200, 200], [0, 200, 200]])
+    drawn = _towards_one_ability(own, both)
+    variance, others = (3 * 0.5 + 0.3 + 0.1) / 5, (0.1 + 0.2) / 2
+    assert drawn[0, 2] == pytest.approx(others)
+    assert drawn[0, 0] == pytest.approx((600 * 0.5 + 200 * variance) / 800)
+    assert drawn[0, 1] == pytest.approx((0.1 + others) / 2)
+    np.testing.assert_array_equal(_towards_one_ability(own, np.zeros((3, 3))), np.zeros((3, 3)))
+
+
+def test_how_hard_an_item_is_is_seen_in_each_classroom_and_drawn_towards_its_skill():
+    # Class x was asked items 0 and 1 of a skill, class y items 1 and 2, each of ten students.
+    answers = np.full((20, 3), MISSING)
+    answers[:10, :2], answers[10:, 1:] = [1.0, 0.8], [0.6, 0.2]
+    rooms, q = np.repeat(["x", "y"], 10), np.ones((3, 1), dtype=int)
+    # In x: .1 over and under .9; in y: .2 over and under .4. Ten answers stand for half.
+    expected = 0.65 + np.array([10 * 0.1 / 20, 10 * (0.2 - 0.1) / 30, -10 * 0.2 / 20])
+    np.testing.assert_allclose(_usual(answers, q, rooms), expected)
+
+
+def test_an_item_nobody_answered_is_as_hard_as_its_skills_and_unknown_skills_say_nothing():
+    answers = np.array([[0.2, 0.6, MISSING, MISSING]] * 3)
+    q = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 1]])
+    np.testing.assert_allclose(_usual(answers, q, np.zeros(3)), [0.2, 0.6, 0.4, MISSING])
+
+
+def test_strong_classes_with_tests_of_their_own_are_not_taken_for_easy_tests():
+    rng = np.random.default_rng(0)
+    rooms, of_skill = np.repeat(np.arange(12), 25), np.repeat(np.eye(4, dtype=int), 4, axis=0)
+    ability = rng.normal(size=12)[rooms] + rng.normal(size=300)
+    level = 0.6 * ability[:, None] + 0.8 * rng.normal(size=(300, 4))
+    chance = 1 / (1 + np.exp(-2 * level @ of_skill.T))
+    answers = np.full((300, 12 * 16), MISSING)
+    for room in range(12):
+        here = np.ix_(rooms == room, np.arange(16 * room, 16 * room + 16))
+        answers[here] = rng.random((25, 16)) < chance[rooms == room]
+    q = np.tile(of_skill, (12, 1))
+
+    def loss(model: LevelModel) -> float:
+        held = model.read(answers, n_draws=1, random_state=0)[0]
+        return float(-np.log(np.where(level > 0, held, 1 - held)).mean())
+
+    assert loss(fit_levels(answers, q, rooms)) < loss(fit_levels(answers, q)) - 0.03
+
+
+def test_a_model_is_kept_as_json_and_read_again():
+    model = fit_levels(np.array([[1.0, 0.5, MISSING], [0.0, MISSING, MISSING]]), Q[:3])
+    stored = json.loads(json.dumps(model.dump(), allow_nan=False))
+    again = LevelModel.load(stored, model.q)
+    for field in fields(LevelModel):
+        found, expected = getattr(again, field.name), getattr(model, field.name)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_some_items_and_skills_are_read_as_among_all():
+    answers, _ = make_levels(50)
+    answers[:, 3:] = MISSING
+    model = fit_levels(make_levels(300, seed=1)[0], Q)
+    part = model.of(np.array([0, 1, 2]), np.array([0]))
+    np.testing.assert_allclose(part.expect(answers[:, :3])[:, 0], model.expect(answers)[:, 0])
 
 
 # One skill asked once, another that hangs together with it: by hand, from normal theory.
@@ -196,82 +228,3 @@ def test_the_more_answers_are_graded_the_more_levels_weigh(n_graded, weight):
 
 def test_without_answers_levels_weigh_the_least():
     assert weight_of_levels(np.array([[MISSING]])) == pytest.approx(1 / 3)
-
-
-SHARES = table("""
-    | student_id | skill_id | window | observation_id | share |
-    | s2         | a        | fall   | i2             | 0.25  |
-    | s1         | a        | fall   | i1             | 1     |
-    | s1         | b        | fall   | i2             | 0     |
-    | s1         | a        | winter | i3             | 0.5   |
-    | s3         | other    | fall   | i1             | 0.5   |
-    | s4         | a        | fall   | i1             |       |
-""").astype({"share": float})  # fmt: skip
-
-
-def test_only_shares_of_the_window_and_the_skills_are_read():
-    answers, q, students = read_shares(SHARES, "fall", ["b", "a"])
-    assert students == ["s1", "s2"]
-    np.testing.assert_array_equal(answers, [[1, 0], [MISSING, 0.25]])
-    assert q.tolist() == [[0, 1], [1, 1]]
-
-
-def test_a_window_without_shares_is_no_error():
-    answers, q, students = read_shares(SHARES, "spring", ["a", "b"])
-    assert (answers.shape, q.shape, students) == ((0, 0), (0, 2), [])
-
-
-def make_class(mastery_of: dict, share_of: dict):
-    """Return tables of twelve students: six of kind a, six of kind b."""
-    kinds = dict(zip([f"s{i:02}" for i in range(12)], "aaaaaabbbbbb", strict=True))
-    cells = [(s, k, mastery_of[kind][k]) for s, kind in kinds.items() for k in "ab"]
-    mastery = pd.DataFrame(cells, columns=["student_id", "skill_id", "mastery"])
-    shares = pd.DataFrame(
-        [
-            (s, k, f"{k}{i}", share_of[kind][k])
-            for s, kind in kinds.items()
-            for k in "ab"
-            for i in "12"
-        ],
-        columns=["student_id", "skill_id", "observation_id", "share"],
-    )
-    roster = pd.DataFrame({"student_id": list(kinds), "classroom_id": "4a"})
-    return mastery.assign(window="fall", n_items=2), roster, shares.assign(window="fall")
-
-
-SPLIT = {"a": {"a": 0.1, "b": 0.9}, "b": {"a": 0.9, "b": 0.1}}
-ALIKE = {"a": {"a": 0.1, "b": 0.9}, "b": {"a": 0.1, "b": 0.9}}
-
-
-@pytest.mark.parametrize(("share_of", "pays"), [(SPLIT, True), (ALIKE, False)])
-def test_groups_are_formed_only_where_both_readings_say_that_they_pay(share_of, pays):
-    mastery, roster, shares = make_class(SPLIT, share_of)
-    grouping = form_groups(mastery, roster, classroom_id="4a", window="fall", shares=shares)
-    assert grouping.supports_groups == pays
-
-
-@pytest.mark.parametrize(("low", "high", "separate"), [(0.25, 0.75, True), (0.0, 1.0, False)])
-def test_of_graded_ratings_a_model_of_had_or_not_has_no_say(low, high, separate):
-    rated = {"a": {"a": low, "b": high}, "b": {"a": high, "b": low}}
-    mastery, roster, shares = make_class(SPLIT, rated)
-    known = {"classroom_id": "4a", "window": "fall", "shares": shares}
-    grouping = form_groups(mastery, roster, **known, supports_skill_groups=False)
-    assert grouping.supports_groups == separate
-
-
-def test_a_need_lies_between_both_readings():
-    mastery, roster, shares = make_class(SPLIT, SPLIT)
-    alone = form_groups(mastery, roster, classroom_id="4a", window="fall")
-    both = form_groups(mastery, roster, classroom_id="4a", window="fall", shares=shares)
-    assert (both.groups["need"] != alone.groups["need"]).all()
-    assert (both.groups["need"] - alone.groups["need"]).abs().max() < 0.5
-
-
-@pytest.mark.parametrize("kept", [[], ["a"]])
-def test_where_there_are_no_shares_the_mastery_model_stands_alone(kept):
-    mastery, roster, shares = make_class(SPLIT, SPLIT)
-    known = {"classroom_id": "4a", "window": "fall"}
-    alone = form_groups(mastery, roster, **known)
-    some = form_groups(mastery, roster, **known, shares=shares[shares["skill_id"].isin(kept)])
-    of_b = some.groups["focus_skill_id"] == "b"
-    pd.testing.assert_series_equal(some.groups["need"][of_b], alone.groups["need"][of_b])
