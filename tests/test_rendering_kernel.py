@@ -240,6 +240,17 @@ def test_almost_nothing_is_left_for_a_kernel_to_import(tmp_path, server):
     assert len(printed(executed).split()) < 30, printed(executed)
 
 
+def test_the_debugger_knows_the_files_of_all_modules_and_no_module_was_asked(tmp_path, server):
+    source = (
+        "import sys, pandas, ipykernel.ipkernel\n"
+        "known = get_ipython().kernel._kernel_modules\n"
+        "listed = ipykernel.ipkernel.sys\n"
+        "print(pandas.__file__ in known, len(known) > 1000, listed.version == sys.version,"
+        " any(type(one) is type(sys) for one in listed.modules.values()))"
+    )
+    assert printed(run(tmp_path, source, server=server)) == "True True True False"
+
+
 def test_a_module_put_off_is_loaded_when_it_is_used_and_no_sooner(tmp_path, server):
     source = (
         "import sys, scipy.stats\nasked = hasattr(scipy.stats, '__file__')\n"

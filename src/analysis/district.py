@@ -8,6 +8,7 @@ it without seeing another classroom's students.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,7 @@ from analysis.store.calibrations import (
     calibration_is_due,
     calibration_path,
     hold_calibrations,
+    method_digest,
     put_in_force,
 )
 from analysis.store.places import ROWS_A_PLACE, Place, list_places, read_place
@@ -50,6 +52,9 @@ HERE = Here()
 N_DRAWS = 200
 """Posterior draws behind a certainty: its standard error is then at most 0.035."""
 
+
+SECONDS_TO_CALIBRATE = 60
+SECONDS_BETWEEN_LOOKS = 0.2
 
 EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
 """Endings of files that may be exports."""
@@ -170,24 +175,29 @@ def open_framework(store: Store, language: str = "en") -> SkillFramework:
 def open_calibration(store: Store, window: str) -> Calibration:
     """Return the calibration of a window that is in force, renewed first if it is due.
 
-    While another run holds it, because it makes reports with it, it stays as it is.
+    While another run holds it, because it makes reports with it, it stays as it is. One that
+    is being made for the first time, or for a new version, is waited for.
 
     Raises
     ------
     DataError
         The window has no evidence to calibrate on.
     LockedError
-        There is none yet, and another run is making it.
+        There is none yet, and another run is still making it after a minute.
     """
-    try:
-        with hold_calibrations(store):
-            in_force = renew_calibration(store, window)
-    except LockedError:
-        last = calibration_in_force(store, window)
-        if last is None:
-            raise
-        in_force = last
-    return _load(calibration_path(store, in_force))
+    end = time.monotonic() + SECONDS_TO_CALIBRATE
+    while True:
+        try:
+            with hold_calibrations(store):
+                return _load(calibration_path(store, renew_calibration(store, window)))
+        except LockedError:
+            last = calibration_in_force(store, window)
+            is_late = time.monotonic() > end
+            if last is None and is_late:
+                raise
+            if last is not None and (is_late or last.method == method_digest()):
+                return _load(calibration_path(store, last))
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,12 +105,12 @@ class People:
         # One text to look into: going through thousands of names, name by name, takes longer.
         said = "\0".join(self._said_to(audience))
         found: set[str] = set()
-        for match in WORD.finditer(text):
-            for one, student_id in self._starting.get(match.group(), ()):
-                if student_id in known or student_id in found:
-                    continue
-                if _stands_at(text, match.start(), one) and one not in said:
-                    found.add(student_id)
+        for word in self._starting.keys() & set(WORD.findall(text)):
+            wanted = [(one, who) for one, who in self._starting[word] if who not in known]
+            for start in _starts(text, word) if wanted else ():
+                found |= {
+                    who for one, who in wanted if _stands_at(text, start, one) and one not in said
+                }
         return sorted(found)
 
     def without_own(self, text: str, audience: Audience) -> str:
@@ -149,6 +149,15 @@ class People:
 def _told(column: Iterable[object]) -> list[str]:
     """Return a column's texts, empty where nothing is told."""
     return [one if isinstance(one, str) else "" for one in column]
+
+
+def _starts(text: str, word: str) -> Iterator[int]:
+    """Give the places where a word of a text begins with this one."""
+    start = text.find(word)
+    while start >= 0:
+        if not WORD.match(text[start - 1 : start]):
+            yield start
+        start = text.find(word, start + 1)
 
 
 def _stands_at(text: str, start: int, said: str) -> bool:

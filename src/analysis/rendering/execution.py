@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 import time
@@ -90,7 +91,8 @@ def execute_notebook(
                 **kernel,
             )
             normalise(executed, notebook)
-            nbformat.write(executed, part)
+            # papermill has written it with every check; lines for people cost more than both.
+            part.write_text(json.dumps(executed, ensure_ascii=False, sort_keys=True), "utf-8")
         except papermill.PapermillExecutionError as error:
             failure = _describe(error)  # papermill has written the notebook with its banner
         except CellTimeoutError:

@@ -2,7 +2,7 @@
 
 Nothing is read of any classroom, nothing of it can differ from report to report, and no
 thread starts. What is kept is what the libraries keep themselves: compiled templates, the
-words and formats of each language, fonts and their measures.
+words and formats of each language, fonts and their measures, checks of arguments.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from analysis.charts.drawing import draw_chart
+from analysis.grouping.value import bridge_prerequisites
 from analysis.language import languages, open_language
+from analysis.mastery.structure import read_prerequisites, topological_order
 from analysis.rendering.blocks import compile_blocks
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ def rehearse() -> None:
         from narwhals.stable.v2.dependencies import is_into_dataframe
 
         is_into_dataframe(())
+    # networkx compiles each of its functions when it is first called.
+    bridge_prerequisites([("a", "b")], ["a", "b"])
+    topological_order(read_prerequisites([(0, 1)], [0, 1]))
     draw_chart(_every_kind_of_mark, alt="-", width=1, height=1, margins=(0.3, 0.3, 0, 0))
 
 
