@@ -14,6 +14,9 @@ the rounds, and each ratio the median of the ratios within a round.
 A   the commands ``papermill`` and ``jupyter nbconvert``, one after the other
 A2  papermill's Python interface, one exporter for all
 B   the notebook's cells called in one warm process, page from the template, no notebook
+
+What a second worker can add at most is seen in B too: two such processes side by side, which
+share nothing but the machine.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ COACH = [sys.executable, "-c", "from analysis.cli import main; main()"]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PSS_EVERY = 0.5
 A, B = "A: papermill + nbconvert commands", "B: the limit, no notebook"
+B_TWICE = "B, two processes"
 OURS = {
     "ours, 1 worker": ("--workers", "1"),
     "ours, 2 workers": ("--workers", "2"),
@@ -69,18 +73,29 @@ def cpu_of_children() -> float:
 
 def run(command: list, *, watch: bool = False) -> tuple[Cost, str]:
     """Run a command; return what it and its children cost."""
+    cost, [said] = run_together([command], watch=watch)
+    return cost, said
+
+
+def run_together(commands: list[list], *, watch: bool = False) -> tuple[Cost, list[str]]:
+    """Run commands side by side; return what they and their children cost until the last ends."""
     began, cpu = time.monotonic(), cpu_of_children()
-    process = subprocess.Popen(
-        [str(word) for word in command], cwd=PROJECT, env=os.environ | ONE_THREAD,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    processes = [
+        subprocess.Popen(
+            [str(word) for word in command], cwd=PROJECT, env=os.environ | ONE_THREAD,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for command in commands
+    ]  # fmt: skip
     peak = [0.0]
     if watch:
-        threading.Thread(target=watch_memory, args=(process.pid, peak), daemon=True).start()
-    said, faults = process.communicate()
-    if process.returncode not in (0, None):
-        raise SystemExit(f"{command}\n{faults}")
-    return Cost(cpu_of_children() - cpu, time.monotonic() - began, peak[0]), said
+        threading.Thread(target=watch_memory, args=(processes[0].pid, peak), daemon=True).start()
+    told = [process.communicate() for process in processes]
+    for process, command, (_, faults) in zip(processes, commands, told, strict=True):
+        if process.returncode not in (0, None):
+            raise SystemExit(f"{command}\n{faults}")
+    cost = Cost(cpu_of_children() - cpu, time.monotonic() - began, peak[0])
+    return cost, [said for said, _ in told]
 
 
 def watch_memory(pid: int, peak: list[float]) -> None:
@@ -185,16 +200,27 @@ def call_cells(notebook: Path, given: dict) -> tuple[list[str], dict[str, float]
     return blocks, spent
 
 
-def marginal(script: str, classrooms: list[str], store: Path, folder: Path) -> tuple[Cost, str]:
-    """Return what one more report costs in a script that makes many."""
+def marginal(
+    script: str, classrooms: list[str], store: Path, folder: Path, *, times: int = 1
+) -> tuple[Cost, str]:
+    """Return what one more report costs in a script that makes many.
+
+    ``times``: how often the script runs side by side; each makes all the reports.
+    """
 
     def cost(wanted: list[str]) -> tuple[Cost, str]:
         given = json.dumps([parameters(one, store) for one in wanted])
         here = Path(__file__).parent
-        return run([sys.executable, "-c", script, given, NOTEBOOK, folder, here])
+        commands = []
+        for n in range(times):
+            own = folder / f"side-{n}"
+            own.mkdir(exist_ok=True)
+            commands.append([sys.executable, "-c", script, given, NOTEBOOK, own, here])
+        spent, said = run_together(commands)
+        return spent, said[0]
 
     (long, said), (short, _) = cost(classrooms), cost(classrooms[:1])
-    return (long - short) / (len(classrooms) - 1), said
+    return (long - short) / (times * (len(classrooms) - 1)), said
 
 
 def our_run(
@@ -300,6 +326,7 @@ def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool)
                 BY_INTERFACE, classrooms[:3], store, folder
             )[0],
             B: calls,
+            B_TWICE: lambda: marginal(BY_CALLS, classrooms, store, folder, times=2)[0],
         }
         memory = {}
         for name, how in OURS.items():
@@ -329,11 +356,17 @@ def compare_workers(n_reports: int, n_rounds: int) -> str:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
         our_run(classrooms[:3], store, folder)
-        ways = {n: partial(by_coach, classrooms, store, folder, "--workers", n) for n in ("1", "2")}
+        ways = {
+            B: lambda: marginal(BY_CALLS, classrooms, store, folder)[0],
+            B_TWICE: lambda: marginal(BY_CALLS, classrooms, store, folder, times=2)[0],
+        }
+        ways |= {
+            n: partial(by_coach, classrooms, store, folder, "--workers", n) for n in ("1", "2")
+        }
         rounds = take_turns(ways, n_rounds)
-    lines = [f"{n} workers: {typical(rounds, 'wall', n):.2f} s a report" for n in ways]
-    times = typical(rounds, "wall", "1", by="2")
-    return "\n".join([*lines, f"two make {times:.2f} times as many", ""])
+    lines = [f"{n}: {typical(rounds, 'wall', n):.2f} s a report" for n in ways]
+    ours, limit = typical(rounds, "wall", "1", by="2"), typical(rounds, "wall", B, by=B_TWICE)
+    return "\n".join([*lines, f"two make {ours:.2f} times as many; of B {limit:.2f}", ""])
 
 
 def make_district(n_reports: int, folder: Path) -> tuple[list[str], Path]:
@@ -367,7 +400,12 @@ def describe(rounds: list, memory: dict, parts: dict, many: dict | None, n_repor
         )
     one, two, dask = OURS
     times = typical(rounds, "wall", one, by=two)
-    lines += ["", f"Two workers make {times:.2f} times as many reports as one (wall)."]
+    limit = typical(rounds, "wall", B, by=B_TWICE)
+    lines += [
+        "",
+        f"Two workers make {times:.2f} times as many reports as one (wall). Two processes of B, "
+        f"which share nothing but the machine, make {limit:.2f} times as many as one.",
+    ]
     if dask in rounds[0]:
         times = typical(rounds, "wall", dask, by=two)
         lines += ["", f"Dask takes {times:.2f} times as long as our own pool (wall, 2 workers)."]
