@@ -14,11 +14,17 @@ from queue import Empty
 
 import nbformat
 import pytest
+import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from analysis.district import import_exports
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
-from analysis.rendering.kernel import ForkedKernel, ReportKernelClient
+from analysis.rendering.kernel import (
+    MILLISECONDS_TO_RECONNECT,
+    ForkedKernel,
+    ReportKernelClient,
+    kernel_manager_for,
+)
 from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
 from analysis.rendering.warmth import KernelServer, can_fork
@@ -238,6 +244,12 @@ def test_almost_nothing_is_left_for_a_kernel_to_import(tmp_path, server):
         tmp_path / "n.ipynb", {}, tmp_path / "out.ipynb", server=server.address
     )
     assert len(printed(executed).split()) < 30, printed(executed)
+
+
+def test_a_client_looks_for_the_kernels_sockets_every_few_milliseconds(tmp_path):
+    manager = kernel_manager_for(str(tmp_path), working_folder=".", server="", memory=0)()
+    client = manager.client()
+    assert client.context.getsockopt(zmq.RECONNECT_IVL) == MILLISECONDS_TO_RECONNECT < 10
 
 
 def test_the_debugger_knows_the_files_of_all_modules_and_no_module_was_asked(tmp_path, server):

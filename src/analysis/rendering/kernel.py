@@ -168,6 +168,11 @@ class ForkedKernel:
 class ReportKernelClient(AsyncKernelClient):
     """A client that waits for what a kernel says, where Jupyter's waits for silence."""
 
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        # The kernel's sockets are there in a moment: look for them more often.
+        self.context.setsockopt(zmq.RECONNECT_IVL, MILLISECONDS_TO_RECONNECT)
+
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and its output is heard.
 
@@ -245,8 +250,6 @@ def kernel_manager_for(
 
         def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
-            # The kernel's sockets are there in a moment: look for them more often.
-            self.context.setsockopt(zmq.RECONNECT_IVL, MILLISECONDS_TO_RECONNECT)
             kind = WarmProvisioner if server else OrdinaryProvisioner
             self.provisioner = kind(
                 parent=self,

@@ -169,7 +169,11 @@ def be_kernel(request: dict[str, Any]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     sys.argv = [launcher(), *request["argv"]]
-    IPKernelApp.launch_instance(argv=request["argv"], parent_handle=os.getppid())
+    kernel = IPKernelApp.instance(parent_handle=os.getppid())
+    kernel.initialize(request["argv"])
+    # What it would say for its developers is put together for each message, and never shown.
+    kernel.log.setLevel(kernel.log_level)
+    kernel.start()
 
 
 class _Server:
