@@ -170,10 +170,10 @@ def be_kernel(request: dict[str, Any]) -> None:
 
     sys.argv = [launcher(), *request["argv"]]
     kernel = IPKernelApp.instance(parent_handle=os.getppid())
-    kernel.initialize(request["argv"])
+    kernel.initialize(request["argv"])  # type: ignore[no-untyped-call]
     # What it would say for its developers is put together for each message, and never shown.
     kernel.log.setLevel(kernel.log_level)
-    kernel.start()
+    kernel.start()  # type: ignore[no-untyped-call]
 
 
 class _Server:
