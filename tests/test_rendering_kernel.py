@@ -252,6 +252,17 @@ def test_a_client_looks_for_the_kernels_sockets_every_few_milliseconds(tmp_path)
     assert client.context.getsockopt(zmq.RECONNECT_IVL) == MILLISECONDS_TO_RECONNECT < 10
 
 
+def test_only_a_persons_kernel_has_a_debugger(tmp_path, server):
+    source = (
+        "import sys; from ipykernel.debugger import _is_debugpy_available as known\n"
+        "print(known, *(name in sys.modules for name in ('debugpy', 'hypothesis')), end=' ')\n"
+        "import debugpy, hypothesis; print(debugpy.__name__, hypothesis.__name__)"
+    )
+    assert printed(run(tmp_path, source, server=server)) == "False False False debugpy hypothesis"
+    with KernelServer(leave_out=()) as own:
+        assert printed(run(tmp_path, source, server=own)) == "True True False debugpy hypothesis"
+
+
 def test_the_debugger_knows_the_files_of_all_modules_and_no_module_was_asked(tmp_path, server):
     source = (
         "import sys, pandas, ipykernel.ipkernel\n"

@@ -8,7 +8,8 @@ another: each kernel is a process of its own that ends with its report.
 
 ::
 
-    python -m analysis.rendering.server LISTENER     fd of a listening Unix socket
+    python -m analysis.rendering.server LISTENER [NAME ...]
+                                           fd of a listening Unix socket; modules to leave out
     client -> {"argv": [...], "env": {...}, "cwd": "..."}\n
     server -> the kernel's process id\n  ...  its exit code\n
 
@@ -27,7 +28,8 @@ import selectors
 import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module, util
 from pathlib import Path
@@ -70,6 +72,9 @@ PUT_OFF = "scipy.stats"
 """Loaded when something is asked of it: scikit-learn names it first of all, a report asks it
 nothing, and it is a sixth of the time that all imports take."""
 
+LEFT_OUT = "hypothesis"
+"""Not looked for while the others load: pandera would, for tables made up at random."""
+
 LONGEST_REQUEST = 8 * 1024 * 1024
 SECONDS_TO_ASK = 10
 PR_SET_PDEATHSIG = 1
@@ -84,10 +89,11 @@ def main() -> None:
     # of all imports, and leave holes that every kernel then copies.
     gc.disable()
     put_off(PUT_OFF)
-    for name in PRELOADED:
-        # Names inside other packages may move; a kernel then loads them itself.
-        with suppress(ImportError):
-            import_module(name)
+    with left_out(LEFT_OUT, *sys.argv[2:]):
+        for name in PRELOADED:
+            # Names inside other packages may move; a kernel then loads them itself.
+            with suppress(ImportError):
+                import_module(name)
     with suppress(ImportError):
         import_module("analysis.rendering.rehearsal").rehearse()
     list_modules_once()
@@ -96,8 +102,22 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     request = _Server(listener).serve()
-    if request is not None:
-        be_kernel(request)
+    if request is None:
+        # There is nothing to save, and two thousand modules to take apart.
+        os._exit(0)
+    be_kernel(request)
+
+
+@contextmanager
+def left_out(*names: str) -> Iterator[None]:
+    """Let nobody find these modules meanwhile; who loads them if they are there goes without."""
+    names = tuple(name for name in names if name not in sys.modules)
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
 
 
 def put_off(name: str) -> None:

@@ -10,7 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import cache
+
+DEBUGGER = ("debugpy",)
+"""Nobody stops a report at a line: its kernels load no debugger."""
 
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -38,13 +42,19 @@ class KernelServer:
 
     It is started when its address is first asked for, or before, with :meth:`start`.
 
+    Parameters
+    ----------
+    leave_out
+        Modules that its kernels go without where a library would load them if they are there.
+
     Examples
     --------
     >>> with KernelServer() as server:  # doctest: +SKIP
     ...     execute_notebook(notebook, parameters, output, server=server.address)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leave_out: Sequence[str] = DEBUGGER) -> None:
+        self.leave_out = leave_out
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._is_asked = False
@@ -77,7 +87,10 @@ class KernelServer:
             listener.bind(self._socket)
             listener.listen(128)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "analysis.rendering.server", str(listener.fileno())],
+                [
+                    *(sys.executable, "-m", "analysis.rendering.server", str(listener.fileno())),
+                    *self.leave_out,
+                ],
                 stdin=subprocess.PIPE,
                 # What a kernel writes outside its cells may hold data; it belongs in no log.
                 stdout=subprocess.DEVNULL,
@@ -108,5 +121,8 @@ class KernelServer:
 
 @cache
 def own_server() -> KernelServer:
-    """Return this process's own server, started when it is first asked for."""
-    return KernelServer()
+    """Return this process's own server, started when it is first asked for.
+
+    Its kernels may be a person's, who may want to look for a fault.
+    """
+    return KernelServer(leave_out=())
