@@ -98,7 +98,8 @@ def estimate(
     draws = model.sample_profiles(answers, 200, random_state, classrooms)
     by_model = value_of_teaching(held, before, ready=ready, draws=draws)
     level_model = fit_levels(answers, q, classrooms)
-    level_draws, by_level = _by_levels(level_model, answers, held, before, random_state)
+    reading = level_model, answers, classrooms
+    level_draws, by_level = _by_levels(*reading, held, before, random_state)
     share = share_correct(answers, q)
     by_dina = dina(answers, q) if peers else None
     weights = q / np.maximum(q.sum(axis=0), 1)
@@ -121,21 +122,21 @@ def estimate(
         "held": held,
         "q": q,
         "before": before,
-        **_both(by_model, by_level, level_model, answers, q, weight),
+        **_both(by_model, by_level, *reading, q, weight),
     }
 
 
-def _by_levels(level_model, answers, held, before, random_state: int):
+def _by_levels(level_model, answers, classrooms, held, before, random_state: int):
     """Return draws of the level reading, and the value of teaching by it."""
-    levels, draws = level_model.read(answers, n_draws=200, random_state=random_state)
+    levels, draws = level_model.read(answers, classrooms, n_draws=200, random_state=random_state)
     levels = np.where(np.isnan(levels), held, levels)
     return draws, value_of_teaching(levels, before, draws=draws)
 
 
-def _both(by_model, by_level, level_model, answers, q, weight: float) -> dict:
+def _both(by_model, by_level, level_model, answers, classrooms, q, weight: float) -> dict:
     """Return what both readings together say groups should be formed by."""
     blend = (1 - weight) * by_model + weight * by_level
-    left = left_to_gain(level_model.expect(answers), q)
+    left = left_to_gain(level_model.expect(answers, classrooms), q)
     return {
         "model": by_model,
         "levels": by_level,
@@ -151,9 +152,9 @@ def alone(seen: dict, random_state: int) -> dict:
     """Return what is known of one class whose levels are learnt from its own answers only."""
     answers, q, before = seen["answers"], seen["q"], seen["before"]
     level_model = fit_levels(answers, q)
-    _, by_level = _by_levels(level_model, answers, seen["held"], before, random_state)
+    _, by_level = _by_levels(level_model, answers, None, seen["held"], before, random_state)
     weight = weight_of_levels(answers)
-    return seen | _both(seen["model"], by_level, level_model, answers, q, weight)
+    return seen | _both(seen["model"], by_level, level_model, answers, None, q, weight)
 
 
 def exact(value: np.ndarray):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -305,10 +306,11 @@ def test_levels_are_learnt_from_everybody_and_read_for_some(calibration):
     here = ROSTER[ROSTER["classroom_id"] == "class-1"]
     levels = read_levels(EVIDENCE, here, calibration, n_draws=40, random_state=3)
     places = [everybody.student_ids.index(student) for student in levels.student_ids]
-    held, draws = model.read(everybody.graded[places], n_draws=40, random_state=3)
+    own = everybody.graded[places], everybody.classroom_ids[places]
+    held, draws = model.read(*own, n_draws=40, random_state=3)
     np.testing.assert_allclose(levels.held, held)
     np.testing.assert_array_equal(levels.draws, draws)
-    np.testing.assert_allclose(levels.expected, model.expect(everybody.graded[places]))
+    np.testing.assert_allclose(levels.expected, model.expect(*own))
     assert levels.skill_ids == calibration.skill_ids
     assert levels.weight == pytest.approx(1 / 3)
 
@@ -353,3 +355,15 @@ def test_ratings_are_read_by_their_place_on_the_scale(calibration):
     levels = read_levels(rated, ROSTER, made, answers=answers)
     assert levels.weight == 1
     np.testing.assert_allclose(levels.usual, answers.graded.mean(axis=0), atol=0.02)
+
+
+def test_what_is_usual_on_an_item_nobody_of_the_sample_answered_is_what_was_earned_here(
+    calibration,
+):
+    model = calibration.levels
+    unseen = replace(model, n_answers=np.where(np.arange(12) == 0, 0, model.n_answers))
+    here = ROSTER[ROSTER["classroom_id"] == "class-0"]
+    levels = read_levels(EVIDENCE, here, replace(calibration, levels=unseen), n_draws=1)
+    own = np.nanmean(read_answers(EVIDENCE, here, calibration).graded, axis=0)
+    assert levels.usual[0] == pytest.approx(own[0])
+    np.testing.assert_allclose(levels.usual[1:], (90 * model.usual + 25 * own)[1:] / 115)

@@ -14,9 +14,10 @@ from analysis.mastery.levels import (
     CUT,
     LEAST_SPREAD,
     LevelModel,
+    _between,
     _noise,
     _shares_apart,
-    _towards_one_ability,
+    _towards_alike,
     _usual,
     fit_levels,
     weight_of_levels,
@@ -116,19 +117,19 @@ def test_without_a_second_answer_anywhere_the_noise_is_that_of_a_coin():
 def test_two_hundred_students_draw_skills_half_way_towards_being_alike():
     own = np.array([[0.5, 0.1, 0.0], [0.1, 0.3, 0.2], [0.0, 0.2, 0.1]])
     alike = np.where(np.eye(3) == 1, 0.3, 0.1)
-    np.testing.assert_allclose(_towards_one_ability(own, np.full((3, 3), 200)), (own + alike) / 2)
-    np.testing.assert_allclose(_towards_one_ability(np.array([[0.4]]), np.array([[50]])), [[0.4]])
+    np.testing.assert_allclose(_towards_alike(own, np.full((3, 3), 200), 200), (own + alike) / 2)
+    np.testing.assert_allclose(_towards_alike(np.array([[0.4]]), np.array([[50]]), 200), [[0.4]])
 
 
 def test_skills_that_nobody_answered_together_are_as_alike_as_others():
     own = np.array([[0.5, 0.1, 9.0], [0.1, 0.3, 0.2], [9.0, 0.2, 0.1]])
     both = np.array([[600, 200, 0], [200, 200, 200], [0, 200, 200]])
-    drawn = _towards_one_ability(own, both)
+    drawn = _towards_alike(own, both, 200)
     variance, others = (3 * 0.5 + 0.3 + 0.1) / 5, (0.1 + 0.2) / 2
     assert drawn[0, 2] == pytest.approx(others)
     assert drawn[0, 0] == pytest.approx((600 * 0.5 + 200 * variance) / 800)
     assert drawn[0, 1] == pytest.approx((0.1 + others) / 2)
-    np.testing.assert_array_equal(_towards_one_ability(own, np.zeros((3, 3))), np.zeros((3, 3)))
+    np.testing.assert_array_equal(_towards_alike(own, np.zeros((3, 3)), 200), np.zeros((3, 3)))
 
 
 def test_how_hard_an_item_is_is_seen_in_each_classroom_and_drawn_towards_its_skill():
@@ -185,8 +186,9 @@ def test_some_items_and_skills_are_read_as_among_all():
 
 # One skill asked once, another that hangs together with it: by hand, from normal theory.
 PAIR = LevelModel(
-    q=np.array([[1, 0]]), usual=np.array([0.6]), mean=np.array([0.5, 0.4]),
-    covariance=np.array([[0.04, 0.02], [0.02, 0.05]]), noise=np.array([0.04, 0.04]),
+    q=np.array([[1, 0]]), usual=np.array([0.6]), n_answers=np.array([9]),
+    mean=np.array([0.5, 0.4]), covariance=np.array([[0.04, 0.02], [0.02, 0.05]]),
+    between=np.zeros((2, 2)), noise=np.array([0.04, 0.04]),
 )  # fmt: skip
 
 
@@ -228,3 +230,44 @@ def test_the_more_answers_are_graded_the_more_levels_weigh(n_graded, weight):
 
 def test_without_answers_levels_weigh_the_least():
     assert weight_of_levels(np.array([[MISSING]])) == pytest.approx(1 / 3)
+
+
+# -- classrooms ---------------------------------------------------------------------------
+
+
+def test_what_two_who_sit_together_share_lies_between_classrooms():
+    # Of one skill: two of class x are .2 and .4 above, three of y are .3 below.
+    apart, n = np.array([[0.2], [0.4], [-0.3], [-0.3], [-0.3]]), np.ones((5, 1))
+    rooms = np.array(["x", "x", "y", "y", "y"])
+    expected = (2 * 0.2 * 0.4 + 6 * 0.3 * 0.3) / 8
+    np.testing.assert_allclose(_between(n, apart, rooms), [[expected]])
+    assert _between(n, apart, np.arange(5)).tolist() == [[0]]
+
+
+def test_a_classrooms_others_move_what_is_expected_of_a_student_as_normal_theory_says():
+    model = replace(PAIR, between=np.array([[0.06, 0.0], [0.0, 0.0]]))
+    answers = np.array([[0.6], [1.0], [1.0], [0.2]])
+    # Two others are .4 above what is usual; each is as noisy as students and answers are.
+    shift = 0.06 / (0.06 + (0.04 + 0.04) / 2) * 0.4
+    doubt = 0.06 - 0.06**2 / (0.06 + 0.04)
+    own = (0.04 + doubt) / (0.04 + doubt + 0.04) * (0 - shift)
+    levels = model.expect(answers, np.array(["x", "x", "x", "y"]))
+    assert levels[0, 0] == pytest.approx(0.5 + shift + own)
+    alone = model.expect(answers)
+    np.testing.assert_allclose(levels[3], alone[3])
+    total = replace(model, covariance=model.covariance + model.between, between=np.zeros((2, 2)))
+    np.testing.assert_allclose(alone, total.expect(answers))
+
+
+def test_a_class_that_was_never_taught_a_skill_is_read_as_lacking_it():
+    rng = np.random.default_rng(1)
+    rooms, of_skill = np.repeat(np.arange(40), 25), np.repeat(np.eye(6, dtype=int), 4, axis=0)
+    share = np.full((1000, 6), 0.65)
+    share[:25, 0] = 0.1
+    answers = (rng.random((1000, 24)) < share @ of_skill.T).astype(float)
+    model = fit_levels(answers, of_skill, rooms)
+    held = model.read(answers, rooms, n_draws=1, random_state=0)[0]
+    assert held[:25, 0].max() < 0.5
+    assert held[:25, 1:].min() > 0.5
+    # Who does not know who sits together takes it for bad luck.
+    assert model.read(answers, n_draws=1, random_state=0)[0][:25, 0].mean() > 0.5

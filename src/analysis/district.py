@@ -54,6 +54,8 @@ N_DRAWS = 200
 
 
 SECONDS_TO_CALIBRATE = 60
+"""Longest wait for a calibration that another run is making."""
+
 SECONDS_BETWEEN_LOOKS = 0.2
 
 EXPORTS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".zip"}
@@ -182,6 +184,7 @@ def open_calibration(store: Store, window: str) -> Calibration:
     ------
     DataError
         The window has no evidence to calibrate on.
+        Or another version made the one in force, and after a minute none is made anew.
     LockedError
         There is none yet, and another run is still making it after a minute.
     """

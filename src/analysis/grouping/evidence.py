@@ -126,8 +126,9 @@ def _levels_of(levels: Levels, students: list[str], skills: list[str]) -> Levels
         np.pad(table, beyond, constant_values=np.nan)[cells]
         for table in (levels.held, levels.expected)
     )
-    draws = np.pad(levels.draws[: round(levels.weight * MOST_DRAWS)], ((0, 0), *beyond))
-    draws = draws[:, rows][:, :, columns]
+    n_draws = round(levels.weight * MOST_DRAWS)
+    again = np.arange(n_draws) % max(len(levels.draws), 1)
+    draws = np.pad(levels.draws[again], ((0, 0), *beyond))[:, rows][:, :, columns]
     q = np.pad(levels.q, ((0, 0), (0, 1)))[:, columns]
     return Levels(held, draws, expected, levels.weight, levels.usual, q, students, skills)
 

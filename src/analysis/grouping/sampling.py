@@ -18,7 +18,7 @@ def trust_in_means(usual: np.ndarray, q: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     usual
-        The share that is usual on each item, shape (n_items,), missing where nobody answered.
+        The share that is usual on each item, shape (n_items,); missing ones do not count.
     q
         Which item asks for which skill: 0/1, shape (n_items, n_skills).
 

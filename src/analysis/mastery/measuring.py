@@ -13,7 +13,7 @@ from analysis.errors import DataError
 from analysis.mastery.arrays import Floats, Integers, Truths
 from analysis.mastery.calibration import Calibration
 from analysis.mastery.gathering import first_classroom
-from analysis.mastery.levels import weight_of_levels
+from analysis.mastery.levels import LevelModel, weight_of_levels
 from analysis.mastery.observations import Observations, read_observations
 from analysis.tables import MASTERY, check_table
 
@@ -151,10 +151,11 @@ class Levels(NamedTuple):
     ``held``: probability that the level is above the cut, shape (n_students, n_skills);
     ``draws``: of who holds what, bool, shape (n_draws, n_students, n_skills); ``expected``:
     expected level, of ``held``'s shape; ``weight``: of this reading beside the mastery
-    model, a third to 1; ``usual``: share everybody earns on each item that somebody here
-    was asked; ``q``: which of these items asks for which skill, 0/1, shape (n_items,
-    n_skills). ``held`` and ``expected`` are missing for a student without evidence, and for
-    a skill that nobody here was asked, or nobody of those it was learnt from.
+    model, a third to 1; ``usual``: share earned on each item that somebody here was asked;
+    ``q``: which of these items asks for which skill, 0/1, shape (n_items, n_skills).
+    ``held`` and ``expected`` are missing for a student without evidence, and for a skill
+    that nobody here was asked, or nobody of those it was learnt from. What grouping knows
+    under the same name: steps do not import each other.
     """
 
     held: Floats
@@ -185,11 +186,23 @@ def read_levels(
     model, own = calibration.levels.of(items, asked), seen.graded[:, items]
     held, expected = np.full((2, len(own), q.shape[1]), np.nan)
     draws: Truths = np.zeros((n_draws, *held.shape), dtype=np.bool_)
-    held[:, asked], draws[:, :, asked] = model.read(own, n_draws=n_draws, random_state=random_state)
-    expected[:, asked] = model.expect(own)
+    rooms = seen.classroom_ids
+    held[:, asked], draws[:, :, asked] = model.read(
+        own, rooms, n_draws=n_draws, random_state=random_state
+    )
+    expected[:, asked] = model.expect(own, rooms)
     weight = weight_of_levels(own)
     of_skills = seen.student_ids, list(calibration.skill_ids)
-    return Levels(held, draws, expected, weight, model.usual, q[items], *of_skills)
+    usual = _usual_with_own(model, own)
+    return Levels(held, draws, expected, weight, usual, q[items], *of_skills)
+
+
+def _usual_with_own(model: LevelModel, own: Floats) -> Floats:
+    """Return what is earned on each item, of everybody and of those here, by answers."""
+    n_here = (~np.isnan(own)).sum(axis=0)
+    everybodys = model.n_answers * np.where(model.n_answers > 0, model.usual, 0)
+    usual: Floats = (everybodys + np.nansum(own, axis=0)) / (model.n_answers + n_here)
+    return usual
 
 
 def credible_interval(mastery: Floats, n_items: Floats) -> tuple[Floats, Floats]:

@@ -14,8 +14,9 @@ from analysis.mastery.model import MasteryModel
 
 N_FOLDS = 5
 MOST_STUDENTS = 2_000
-"""Students whose answers are hidden in turn; the figures' standard error is then small
-against any difference that matters, and a district takes seconds."""
+"""Students who stand for all: their answers are hidden in turn, and levels are learnt from
+them. The figures' standard error is then small against any difference that matters, and a
+district takes seconds."""
 SURE = 2.0
 """Standard errors by which skills must be better."""
 SMALLEST_GAIN = 0.002
@@ -86,7 +87,7 @@ def judge_skills(
 
 
 def choose_students(n_students: int, rng: np.random.Generator) -> Integers:
-    """Return the places of the students whose answers are hidden in turn, in order."""
+    """Return the places of the students who stand for all, in order."""
     if n_students <= MOST_STUDENTS:
         return np.arange(n_students)
     return np.sort(rng.choice(n_students, MOST_STUDENTS, replace=False))

@@ -16,6 +16,7 @@ from analysis.grouping.value import bridge_prerequisites
 from analysis.language import languages, open_language
 from analysis.mastery.structure import read_prerequisites, topological_order
 from analysis.rendering.blocks import compile_blocks
+from analysis.store.calibrations import method_digest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +39,8 @@ def rehearse() -> None:
         from narwhals.stable.v2.dependencies import is_into_dataframe
 
         is_into_dataframe(())
+    # What made a calibration is the same for all, also when a file changes meanwhile.
+    method_digest()
     # networkx compiles each of its functions when it is first called.
     bridge_prerequisites([("a", "b")], ["a", "b"])
     topological_order(read_prerequisites([(0, 1)], [0, 1]))

@@ -143,7 +143,7 @@ class _Module:
 
     def __init__(self, file: str):
         # A copy: to look at the module's own name is to copy the memory around it.
-        self.__file__ = file.encode().decode()
+        self.__file__ = os.fsdecode(os.fsencode(file))
 
 
 class _Sys(ModuleType):
@@ -166,7 +166,9 @@ def list_modules_once() -> None:
     with suppress(ImportError):
         asks = import_module("ipykernel.ipkernel")
         files = {name: getattr(one, "__file__", None) for name, one in [*sys.modules.items()]}
-        listed = _Sys({name: _Module(file) for name, file in files.items() if file})
+        listed = _Sys(
+            {name: _Module(file) for name, file in files.items() if isinstance(file, str)}
+        )
         asks.sys = listed  # type: ignore[attr-defined]
 
 
