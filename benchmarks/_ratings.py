@@ -11,7 +11,7 @@ import pandas as pd
 from grouping_data import District, draw_held, draw_levels, simulate
 
 from analysis.mastery import MasteryModel
-from analysis.mastery.levels import fit_levels
+from analysis.mastery.level_fitting import fit_levels
 from analysis.mastery.observations import KIND_WEIGHT
 from analysis.tables import Kind
 

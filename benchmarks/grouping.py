@@ -48,7 +48,8 @@ from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
-from analysis.mastery.levels import fit_levels, weight_of_levels
+from analysis.mastery.level_fitting import fit_levels
+from analysis.mastery.levels import weight_of_levels
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
@@ -98,8 +99,9 @@ def estimate(
     draws = model.sample_profiles(answers, 200, random_state, classrooms)
     by_model = value_of_teaching(held, before, ready=ready, draws=draws)
     level_model = fit_levels(answers, q, classrooms)
-    reading = level_model, answers, classrooms
-    level_draws, by_level = _by_levels(*reading, held, before, random_state)
+    level_draws, by_level, left = _by_levels(
+        level_model, answers, classrooms, held, before, random_state
+    )
     share = share_correct(answers, q)
     by_dina = dina(answers, q) if peers else None
     weights = q / np.maximum(q.sum(axis=0), 1)
@@ -122,21 +124,23 @@ def estimate(
         "held": held,
         "q": q,
         "before": before,
-        **_both(by_model, by_level, *reading, q, weight),
+        **_both(by_model, by_level, left, level_model.usual, q, weight),
     }
 
 
 def _by_levels(level_model, answers, classrooms, held, before, random_state: int):
-    """Return draws of the level reading, and the value of teaching by it."""
-    levels, draws = level_model.read(answers, classrooms, n_draws=200, random_state=random_state)
+    """Return draws of the level reading, the value of teaching by it, and what is left to gain."""
+    levels, draws, expected = level_model.read(
+        answers, classrooms, n_draws=200, random_state=random_state
+    )
     levels = np.where(np.isnan(levels), held, levels)
-    return draws, value_of_teaching(levels, before, draws=draws)
+    left = left_to_gain(expected, level_model.q)
+    return draws, value_of_teaching(levels, before, draws=draws), left
 
 
-def _both(by_model, by_level, level_model, answers, classrooms, q, weight: float) -> dict:
+def _both(by_model, by_level, left, usual, q, weight: float) -> dict:
     """Return what both readings together say groups should be formed by."""
     blend = (1 - weight) * by_model + weight * by_level
-    left = left_to_gain(level_model.expect(answers, classrooms), q)
     return {
         "model": by_model,
         "levels": by_level,
@@ -144,7 +148,7 @@ def _both(by_model, by_level, level_model, answers, classrooms, q, weight: float
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
-        "trust": trust_in_means(level_model.usual, q),
+        "trust": trust_in_means(usual, q),
     }
 
 
@@ -152,9 +156,9 @@ def alone(seen: dict, random_state: int) -> dict:
     """Return what is known of one class whose levels are learnt from its own answers only."""
     answers, q, before = seen["answers"], seen["q"], seen["before"]
     level_model = fit_levels(answers, q)
-    _, by_level = _by_levels(level_model, answers, None, seen["held"], before, random_state)
+    _, by_level, left = _by_levels(level_model, answers, None, seen["held"], before, random_state)
     weight = weight_of_levels(answers)
-    return seen | _both(seen["model"], by_level, level_model, answers, None, q, weight)
+    return seen | _both(seen["model"], by_level, left, level_model.usual, q, weight)
 
 
 def exact(value: np.ndarray):

@@ -7,7 +7,8 @@ import pandas as pd
 
 from analysis.files import natural_key
 from analysis.grouping import Levels
-from analysis.mastery.levels import fit_levels, weight_of_levels
+from analysis.mastery.level_fitting import fit_levels
+from analysis.mastery.levels import weight_of_levels
 
 
 def levels_of(shares: pd.DataFrame, random_state: int = 0) -> Levels:
@@ -23,6 +24,5 @@ def levels_of(shares: pd.DataFrame, random_state: int = 0) -> Levels:
         answers[students.index(row.student_id), item] = row.share
         q[item, skills.index(row.skill_id)] = 1
     model = fit_levels(answers, q)
-    held, draws = model.read(answers, n_draws=200, random_state=random_state)
-    expected, weight = model.expect(answers), weight_of_levels(answers)
-    return Levels(held, draws, expected, weight, model.usual, q, students, skills)
+    read = model.read(answers, n_draws=200, random_state=random_state)
+    return Levels(*read, weight_of_levels(answers), model.usual, q, students, skills)

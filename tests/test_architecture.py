@@ -20,7 +20,7 @@ PACKAGE = PROJECT / "src" / "analysis"
 FLOORS = {
     "errors": 0, "language": 1, "files": 1, "remote": 1, "rows": 1, "crew": 1,
     "words": 2, "theme": 2,
-    "tables": 2, "skills": 2, "settings": 2, "scales": 2,
+    "tables": 2, "skills": 2, "settings": 2, "scales": 2, "readings": 2,
     "exports": 3, "mastery": 3, "grouping": 3, "privacy": 3, "store": 3, "simulation": 3,
     "district": 4, "plans": 4, "profiles": 4, "growth": 4, "progress": 4, "coaching": 4,
     "voice": 4, "charts": 4, "audit": 4,

@@ -9,7 +9,7 @@ import pytest
 from _levels import levels_of
 from analysis.errors import UnknownError
 from analysis.grouping.evidence import read_classroom
-from analysis.grouping.result import Draws
+from analysis.readings import Draws
 from conftest import table
 
 ROSTER = table("""

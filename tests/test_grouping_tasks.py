@@ -9,7 +9,7 @@ import pytest
 from _levels import levels_of
 from analysis.grouping import GroupRules, form_groups
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
-from analysis.mastery.levels import fit_levels
+from analysis.mastery.level_fitting import fit_levels
 
 LEVELS = np.array([[0.2, 0.9], [0.8, 0.9], [np.nan, 0.5]])
 TASKS = np.array([[1, 0], [1, 1], [1, 1], [0, 1], [0, 1]])
@@ -36,7 +36,8 @@ def test_worth_keeps_every_rule_that_value_must_keep():
 
 def test_the_expected_level_is_between_the_students_share_and_what_is_usual():
     answers = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [np.nan] * 4] * 10)
-    levels = fit_levels(answers, np.repeat(np.eye(2, dtype=int), 2, axis=0)).expect(answers)
+    model = fit_levels(answers, np.repeat(np.eye(2, dtype=int), 2, axis=0))
+    levels = model.read(answers, n_draws=0, random_state=0)[2]
     usual = answers[:3].mean(axis=0).reshape(2, 2).mean(axis=1)
     for student, share in ((0, 1), (1, 0)):
         between = np.sort(np.column_stack([usual, [share, share]]), axis=1).T

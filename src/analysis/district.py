@@ -19,8 +19,10 @@ import pandas as pd
 from analysis.crew import Crew, Here
 from analysis.errors import DataError, LockedError
 from analysis.files import safe_name
-from analysis.grouping import Draws, Grouping, GroupRules, form_groups
+from analysis.grouping import Grouping, GroupRules, group_classroom, read_classroom
+from analysis.grouping.evidence import Classroom
 from analysis.mastery import (
+    Answers,
     Calibration,
     Gathered,
     calibrate_gathered,
@@ -148,25 +150,53 @@ def group_plainly(
     grouping : Grouping
     """
     answers = read_answers(evidence, roster, calibration)
-    known = evidence, roster, calibration
-    mastery = measure_mastery(*known, answers=answers)
-    drawn, levels = (
-        read(*known, n_draws=N_DRAWS, random_state=RANDOM_STATE, answers=answers)
-        for read in (draw_profiles, read_levels)
-    )
-    grouping = form_groups(
-        mastery,
-        roster,
+    mastery = measure_mastery(evidence, roster, calibration, answers=answers)
+    grouping = group_classroom(
+        read_for_groups(mastery, answers, evidence, roster, calibration, framework, classroom_id),
         classroom_id=classroom_id,
         window=calibration.window,
-        prerequisites=list(framework.graph.edges),
         rules=rules,
-        draws=Draws(*drawn),
-        levels=levels,
         supports_skill_groups=bool(calibration.supports_skill_groups),
         random_state=RANDOM_STATE,
     )
     return mastery, grouping
+
+
+def read_for_groups(
+    mastery: pd.DataFrame,
+    answers: Answers,
+    evidence: pd.DataFrame,
+    roster: pd.DataFrame,
+    calibration: Calibration,
+    framework: SkillFramework,
+    classroom_id: str,
+) -> Classroom:
+    """Return a classroom's evidence as groups are formed from it, whatever the rules.
+
+    ``mastery``, ``answers``: what was measured and read of it already; the rest as in
+    :func:`group_plainly`.
+    """
+    draws, levels = (
+        read(
+            evidence,
+            roster,
+            calibration,
+            n_draws=N_DRAWS,
+            random_state=RANDOM_STATE,
+            answers=answers,
+        )
+        for read in (draw_profiles, read_levels)
+    )
+    return read_classroom(
+        mastery,
+        roster,
+        classroom_id,
+        calibration.window,
+        prerequisites=list(framework.graph.edges),
+        draws=draws,
+        levels=levels,
+        random_state=RANDOM_STATE,
+    )
 
 
 def open_framework(store: Store, language: str = "en") -> SkillFramework:

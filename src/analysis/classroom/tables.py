@@ -13,19 +13,12 @@ from typing import Self
 import pandas as pd
 
 from analysis.coaching import CYCLE_WEEKS, Goal, last_day_of, suggest_goal
-from analysis.district import N_DRAWS, RANDOM_STATE, open_calibration, open_framework
-from analysis.grouping import Draws, Grouping, GroupRules, group_classroom, read_classroom
+from analysis.district import RANDOM_STATE, open_calibration, open_framework, read_for_groups
+from analysis.grouping import Grouping, GroupRules, group_classroom
 from analysis.grouping.evidence import Classroom as Evidence
 from analysis.growth import measure_changes, place_groups, said_changes, trace_groups
 from analysis.language import Language
-from analysis.mastery import (
-    Answers,
-    Calibration,
-    draw_profiles,
-    measure_mastery,
-    read_answers,
-    read_levels,
-)
+from analysis.mastery import Answers, Calibration, measure_mastery, read_answers
 from analysis.plans import History, Plan, read_plan
 from analysis.plans.following import follow
 from analysis.profiles import (
@@ -138,26 +131,14 @@ class ClassroomTables:
     @cached_property
     def _read(self) -> Evidence:
         """The evidence as forming groups needs it, whatever the rules."""
-        drawn, levels = (
-            read(
-                self.evidence,
-                self.roster,
-                self.calibration,
-                n_draws=N_DRAWS,
-                random_state=RANDOM_STATE,
-                answers=self._answers,
-            )
-            for read in (draw_profiles, read_levels)
-        )
-        return read_classroom(
+        return read_for_groups(
             self.mastery,
+            self._answers,
+            self.evidence,
             self.roster,
+            self.calibration,
+            self.framework,
             self.classroom_id,
-            self.window,
-            prerequisites=list(self.framework.graph.edges),
-            draws=Draws(*drawn),
-            levels=levels,
-            random_state=RANDOM_STATE,
         )
 
     @cached_property

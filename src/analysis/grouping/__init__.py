@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.evidence import read_classroom
 from analysis.grouping.forming import form_groups, group_classroom
-from analysis.grouping.result import Draws, Grouping, GroupRules, Levels
+from analysis.grouping.result import Grouping, GroupRules
+from analysis.readings import Draws, Levels
 
 if TYPE_CHECKING:
     from analysis.grouping.views import classical_groups, compare_views

@@ -12,7 +12,6 @@ import pandas as pd
 from analysis.errors import UnknownError
 from analysis.files import natural_key
 from analysis.grouping.certainty import MOST_DRAWS, draw_from
-from analysis.grouping.result import Draws, Levels
 from analysis.grouping.sampling import trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import (
@@ -21,6 +20,7 @@ from analysis.grouping.value import (
     fill_unknown,
     value_of_teaching,
 )
+from analysis.readings import Draws, Levels
 from analysis.tables import MASTERY, ROSTER, check_table
 
 

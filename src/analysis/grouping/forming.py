@@ -15,9 +15,10 @@ from analysis.grouping.estimator import SkillNeedGroups
 from analysis.grouping.evidence import Classroom, read_classroom
 from analysis.grouping.moves import former_groups_of, who_moved
 from analysis.grouping.placing import account_for_everyone
-from analysis.grouping.result import Draws, Grouping, GroupRules, Levels
+from analysis.grouping.result import Grouping, GroupRules
 from analysis.grouping.sampling import drawn_together
 from analysis.language import Language, open_language
+from analysis.readings import Draws, Levels
 
 LEAST_LESSON = 0.5
 """Share of the students on target below which one lesson is not proposed to the whole class,

@@ -1,12 +1,10 @@
-"""What goes into forming a classroom's groups, and what comes out: rules, draws, grouping."""
+"""What goes into forming a classroom's groups, and what comes out: rules and grouping."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from analysis.errors import UsageError
@@ -103,40 +101,6 @@ class GroupRules:
     def chosen_students(self) -> set[str]:
         """Students whose place the teacher has chosen."""
         return {*self.fixed, *(student for _, students in self.locked for student in students)}
-
-
-class Draws(NamedTuple):
-    """Draws from the posterior of who holds what.
-
-    ``held``: bool, shape (n_draws, n_students, n_skills), its second and third axis in the
-    order of ``student_ids`` and ``skill_ids``.
-    """
-
-    held: np.ndarray
-    student_ids: Sequence[str]
-    skill_ids: Sequence[str]
-
-
-class Levels(NamedTuple):
-    """The evidence read a second way: how far above the cut.
-
-    ``held``: probability that each student's level on each skill is above the cut, missing
-    where nothing is known, shape (n_students, n_skills), in the order of ``student_ids`` and
-    ``skill_ids``; ``draws``: of who holds what, bool, shape (n_draws, n_students, n_skills);
-    ``expected``: expected share of points, of the shape of ``held``; ``weight``: of this
-    reading beside the mastery table, 0 to 1 (1: graded ratings, of which a model of
-    had-or-not cannot judge); ``usual``: what everybody earns on each item, shape (n_items,);
-    ``q``: which item asks for which skill, 0/1, shape (n_items, n_skills).
-    """
-
-    held: np.ndarray
-    draws: np.ndarray
-    expected: np.ndarray
-    weight: float
-    usual: np.ndarray
-    q: np.ndarray
-    student_ids: Sequence[str]
-    skill_ids: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from analysis.mastery.calibration import Calibration, calibrate, calibrate_gathe
 from analysis.mastery.gathering import Gathered, gather
 from analysis.mastery.measuring import (
     Answers,
-    Levels,
     draw_profiles,
     measure_mastery,
     read_answers,
@@ -17,7 +16,6 @@ __all__ = [
     "Answers",
     "Calibration",
     "Gathered",
-    "Levels",
     "MasteryModel",
     "Verdict",
     "calibrate",

@@ -18,7 +18,8 @@ from analysis.errors import DataError
 from analysis.files import write_whole
 from analysis.mastery.arrays import Truths
 from analysis.mastery.gathering import gather, survey
-from analysis.mastery.levels import LevelModel, fit_levels
+from analysis.mastery.level_fitting import fit_levels
+from analysis.mastery.levels import LevelModel
 from analysis.mastery.model import MasteryModel
 from analysis.mastery.observations import GivenScales, Item, ReadScales, read_scales
 from analysis.mastery.stored import dump_model, load_model

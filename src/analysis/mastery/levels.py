@@ -48,26 +48,6 @@ GRADED = 0.25
 """Share of ratings between nothing and everything from which this reading stands alone: a
 model of had-or-not takes half points for the toss of a coin."""
 
-NOISE_WEIGHT = 20
-"""Weight, in degrees of freedom, of the noise that all skills share: a skill with few
-double answers borrows it."""
-
-ALIKE_WEIGHT = 200
-"""Weight, in students who answered both, of the belief that all skills vary and hang
-together alike."""
-
-ROOM_WEIGHT = 100
-"""Weight, in classrooms that were asked both, of the same belief of classrooms' means. With 20
-a lesson for a class of TIMSS 2007 meets .751 of what is missed in the other half, with 100
-or 1000 it meets .775 (two splits); simulated classes are read about as well with each."""
-
-ITEM_WEIGHT = 10
-"""Weight, in answers, of the belief that an item is as hard as its skill usually is: items
-of one skill vary by about a tenth of what answers to one item do."""
-
-DIGITS = 6
-"""Decimals kept: more would say nothing, and the file of many skills would be twice as long."""
-
 LEAST_SPREAD = 1e-3
 """Smallest variance of levels in any direction: nobody is known without error."""
 
@@ -124,8 +104,8 @@ class LevelModel:
         *,
         n_draws: int,
         random_state: int,
-    ) -> tuple[Floats, Truths]:
-        """Return the probability that each skill is held, and draws of it.
+    ) -> tuple[Floats, Truths, Floats]:
+        """Return the probability that each skill is held, draws of it, and the expected level.
 
         Parameters
         ----------
@@ -144,33 +124,25 @@ class LevelModel:
             Shape (n_students, n_skills), 0 to 1; missing for students without answers and
             skills without items.
         draws : numpy.ndarray of bool, shape (n_draws, n_students, n_skills)
+        expected : numpy.ndarray
+            Shape (n_students, n_skills), missing where ``held`` is.
         """
         rng = np.random.default_rng(random_state)
-        held = np.full((len(answers), self.q.shape[1]), np.nan)
-        draws = np.zeros((n_draws, *held.shape), dtype=bool)
+        held, expected = np.full((2, len(answers), self.q.shape[1]), np.nan)
+        draws: Truths = np.zeros((n_draws, *held.shape), dtype=np.bool_)
         for student, level, spread in self._posteriors(answers, classrooms):
+            expected[student] = level
             held[student] = ndtr((level - CUT) / np.sqrt(np.diag(spread)))
             values, vectors = np.linalg.eigh(spread)
             root = vectors * np.sqrt(np.maximum(values, 0))
             draws[:, student] = level + rng.normal(size=(n_draws, len(level))) @ root.T > CUT
-        return held, draws
-
-    def expect(self, answers: Floats, classrooms: ArrayLike | None = None) -> Floats:
-        """Return the expected level, shape (n_students, n_skills).
-
-        Parameters as in :meth:`read`; missing for students without answers and skills
-        without items.
-        """
-        levels = np.full((len(answers), self.q.shape[1]), np.nan)
-        for student, level, _ in self._posteriors(answers, classrooms):
-            levels[student] = level
-        return levels
+        return held, draws, expected
 
     def _posteriors(
         self, answers: Floats, classrooms: ArrayLike | None
     ) -> Iterator[tuple[int, Floats, Floats]]:
         """Give each student who answered anything, with levels and their covariance."""
-        n, apart = _shares_apart(answers, self.usual, self.q)
+        n, apart = shares_apart(answers, self.usual, self.q)
         rooms = np.arange(len(n)) if classrooms is None else np.asarray(classrooms)
         for student in np.flatnonzero((n > 0).any(axis=1)):
             # What the student's own answers say of the classroom is not to count twice.
@@ -194,19 +166,14 @@ class LevelModel:
         together = (known.T.astype(float) @ known) / np.outer(count, count)
         of_items = np.where(known, self.noise[asked] / np.maximum(n[:, asked], 1), 0).sum(axis=0)
         error = self.covariance[np.ix_(asked, asked)] * together + np.diag(of_items / count**2)
-        shared = self.between[asked]
-        gain = np.linalg.solve(self.between[np.ix_(asked, asked)] + error, shared).T
-        return gain @ mean, self.between - gain @ shared
+        return _given(self.between, asked, error, mean)
 
     def _posterior(self, n: Floats, apart: Floats, covariance: Floats) -> tuple[Floats, Floats]:
         """Return how far a student's levels are from the prior's mean, and their covariance."""
         known = n > 0
-        shared = covariance[:, known]
-        seen = covariance[np.ix_(known, known)] + np.diag(self.noise[known] / n[known])
-        gain = np.linalg.solve(seen, shared.T).T
-        spread = covariance - gain @ shared.T
-        spread = (spread + spread.T) / 2 + LEAST_SPREAD * np.eye(len(spread))
-        return gain @ apart[known], spread
+        error = np.diag(self.noise[known] / n[known])
+        level, spread = _given(covariance, known, error, apart[known])
+        return level, (spread + spread.T) / 2 + LEAST_SPREAD * np.eye(len(spread))
 
 
 def weight_of_levels(answers: Floats) -> float:
@@ -223,104 +190,10 @@ def weight_of_levels(answers: Floats) -> float:
     return min(LEAST_WEIGHT + (1 - LEAST_WEIGHT) * graded / GRADED, 1.0)
 
 
-def fit_levels(answers: Floats, q: Integers, classrooms: ArrayLike | None = None) -> LevelModel:
-    """Learn what levels are like from everybody's answers, by moments.
-
-    Parameters
-    ----------
-    answers
-        Shares of points, shape (n_students, n_items), 0 to 1, missing where not answered.
-    q
-        Which item asks for which skill: 0/1, shape (n_items, n_skills).
-    classrooms
-        Labels of the students' classrooms, or None. How hard an item is is seen in the
-        classrooms that answered it, so that a class's own easy test and a strong class are
-        not taken for each other; and how much classrooms differ is learnt.
-
-    Returns
-    -------
-    LevelModel
-
-    Examples
-    --------
-    >>> answers = np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0.0]] * 5)
-    >>> model = fit_levels(answers, np.array([[1, 0], [1, 0], [0, 1], [0, 1]]))
-    >>> model.read(answers[:3], n_draws=1, random_state=0)[0].round(1)
-    array([[1., 0.],
-           [1., 1.],
-           [0., 0.]])
-    """
-    seen = ~np.isnan(answers)
-    usual = _usual(answers, q, np.zeros(len(answers)) if classrooms is None else classrooms)
-    n, apart = _shares_apart(answers, usual, q)
-    asked = seen.any(axis=0).astype(float) @ q
-    total = np.where(seen.any(axis=0), np.nan_to_num(usual), 0) @ q
-    mean = np.divide(total, asked, out=np.full(len(asked), np.nan), where=asked > 0)
-    noise = _noise(np.where(seen, np.nan_to_num(answers - usual), 0), q, n)
-    known = (n > 0).astype(float)
-    both = known.T @ known
-    per_share = np.where(n > 0, noise / np.maximum(n, 1), 0).sum(axis=0)
-    own = per_share / np.maximum(known.sum(axis=0), 1)
-    covariance = apart.T @ apart / np.maximum(both, 1) - np.diag(own)
-    covariance = _towards_alike(covariance, both, ALIKE_WEIGHT)
-    # Without classrooms each student is alone in one, and nothing is between them.
-    between = _between(n, apart, np.arange(len(n)) if classrooms is None else classrooms)
-    within = _at_least(LEAST_SPREAD, covariance - between)
-    rounded = (part.round(DIGITS) for part in (mean, within, between, noise))
-    return LevelModel(q, usual.round(DIGITS), seen.sum(axis=0), *rounded)
-
-
-def _between(n: Floats, apart: Floats, classrooms: ArrayLike) -> Floats:
-    """Return the covariance of classrooms' mean levels: what two who sit together share."""
-    rooms, known = np.asarray(classrooms), (n > 0).astype(float)
-    shared, pairs, n_rooms = np.zeros((3, n.shape[1], n.shape[1]))
-    for room in np.unique(rooms):
-        own, asked = apart[rooms == room], known[rooms == room]
-        shared += np.outer(own.sum(axis=0), own.sum(axis=0)) - own.T @ own
-        here = np.outer(asked.sum(axis=0), asked.sum(axis=0)) - asked.T @ asked
-        pairs += here
-        n_rooms += here > 0
-    return _at_least(0, _towards_alike(shared / np.maximum(pairs, 1), n_rooms, ROOM_WEIGHT))
-
-
-def _at_least(least: float, covariance: Floats) -> Floats:
-    """Return the nearest covariance whose variance is nowhere less, in no direction."""
-    values, vectors = np.linalg.eigh(covariance)
-    raised: Floats = vectors * np.maximum(values, least) @ vectors.T
-    return raised
-
-
-def _usual(answers: Floats, q: Integers, classrooms: ArrayLike) -> Floats:
-    """Return each item's usual share: its skills' usual share, and how much harder it is.
-
-    How much harder: in each classroom than its other items of these skills, drawn towards
-    nothing where few answered.
-    """
-    seen, rooms = ~np.isnan(answers), np.asarray(classrooms)
-    shares = np.nan_to_num(answers)
-    apart, n = np.zeros(len(q)), seen.sum(axis=0)
-    for room in np.unique(rooms):
-        here = rooms == room
-        points, possible = shares[here].sum(axis=0), seen[here].sum(axis=0)
-        # A skill nobody here was asked belongs to no item that was answered here.
-        apart += points - possible * np.nan_to_num(_of_skills(points, possible, q))
-    usual: Floats = _of_skills(shares.sum(axis=0), n, q) + apart / (n + ITEM_WEIGHT)
-    return usual
-
-
-def _of_skills(points: Floats, possible: Integers, q: Integers) -> Floats:
-    """Return the mean share on each item's skills, missing where none was asked."""
-    asked = possible @ q
-    mean = np.divide(points @ q, asked, out=np.zeros(len(asked)), where=asked > 0)
-    n_known = q @ (asked > 0)
-    of_items: Floats = np.divide(q @ mean, n_known, out=np.full(len(q), np.nan), where=n_known > 0)
-    return of_items
-
-
-def _shares_apart(answers: Floats, usual: Floats, q: Integers) -> tuple[Floats, Floats]:
+def shares_apart(answers: Floats, usual: Floats, q: Integers) -> tuple[Floats, Floats]:
     """Return answers a skill, and each student's share less what is usual on those items.
 
-    Less what is usual on these items, because not everybody answers the same.
+    Not everybody answers the same items.
     """
     rest = answers - usual
     seen = ~np.isnan(rest)
@@ -329,28 +202,11 @@ def _shares_apart(answers: Floats, usual: Floats, q: Integers) -> tuple[Floats, 
     return n, np.divide(apart, n, out=np.zeros_like(n), where=n > 0)
 
 
-def _towards_alike(covariance: Floats, counts: Floats, weight: float) -> Floats:
-    """Return a covariance drawn towards one where all skills are alike.
-
-    One variance and one covariance for all, which count as much as ``weight`` of what the
-    covariance rests on. ``counts``: how many of these each of its cells rests on.
-    """
-    own = np.eye(len(covariance), dtype=bool)
-    variance, others = (
-        (covariance * counts)[which].sum() / max(counts[which].sum(), 1) for which in (own, ~own)
-    )
-    trust = counts / (counts + weight)
-    drawn: Floats = trust * covariance + (1 - trust) * np.where(own, variance, others)
-    return drawn
-
-
-def _noise(rest: Floats, q: Integers, n: Floats) -> Floats:
-    """Return what items of one skill differ by in one student: a variance a skill."""
-    within = (rest**2 @ q - (rest @ q) ** 2 / np.maximum(n, 1)).sum(axis=0)
-    freedom = np.maximum(n - 1, 0).sum(axis=0)
-    # Without a second answer anywhere: the variance of a coin.
-    pooled = within.sum() / freedom.sum() if freedom.sum() else 0.25
-    return np.asarray((within + NOISE_WEIGHT * pooled) / (freedom + NOISE_WEIGHT))
+def _given(prior: Floats, known: Truths, error: Floats, shown: Floats) -> tuple[Floats, Floats]:
+    """Return mean and covariance of a normal around zero, once some of it is seen with error."""
+    shared = prior[:, known]
+    gain = np.linalg.solve(prior[np.ix_(known, known)] + error, shared.T).T
+    return gain @ shown, prior - gain @ shared.T
 
 
 def _none_where_missing(values: list[float]) -> list[float | None]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
 from analysis.errors import DataError
-from analysis.mastery.arrays import Floats, Integers, Truths
+from analysis.mastery.arrays import Floats, Truths
 from analysis.mastery.calibration import Calibration
 from analysis.mastery.gathering import first_classroom
 from analysis.mastery.levels import LevelModel, weight_of_levels
 from analysis.mastery.observations import Observations, read_observations
+from analysis.readings import Draws, Levels
 from analysis.tables import MASTERY, check_table
 
 INTERVAL = 0.8
@@ -129,43 +129,15 @@ def draw_profiles(
     random_state: int = 0,
     *,
     answers: Answers | None = None,
-) -> tuple[Truths, list[str], list[str]]:
+) -> Draws:
     """Draw whole profiles from each student's joint posterior; see :func:`measure_mastery`.
 
-    Returns
-    -------
-    draws : numpy.ndarray of bool, shape (n_draws, n_students, n_skills)
-        A student without evidence is drawn from what is usual.
-    student_ids, skill_ids : list of str
-        The second and the third axis.
+    A student without evidence is drawn from what is usual.
     """
     seen = answers or read_answers(evidence, roster, calibration)
     model = calibration.model
     draws = model.sample_profiles(seen.shares, n_draws, random_state, seen.classroom_ids)
-    return draws, seen.student_ids, list(calibration.skill_ids)
-
-
-class Levels(NamedTuple):
-    """What students have shown, read as levels (:mod:`analysis.mastery.levels`).
-
-    ``held``: probability that the level is above the cut, shape (n_students, n_skills);
-    ``draws``: of who holds what, bool, shape (n_draws, n_students, n_skills); ``expected``:
-    expected level, of ``held``'s shape; ``weight``: of this reading beside the mastery
-    model, a third to 1; ``usual``: share earned on each item that somebody here was asked;
-    ``q``: which of these items asks for which skill, 0/1, shape (n_items, n_skills).
-    ``held`` and ``expected`` are missing for a student without evidence, and for a skill
-    that nobody here was asked, or nobody of those it was learnt from. What grouping knows
-    under the same name: steps do not import each other.
-    """
-
-    held: Floats
-    draws: Truths
-    expected: Floats
-    weight: float
-    usual: Floats
-    q: Integers
-    student_ids: list[str]
-    skill_ids: list[str]
+    return Draws(draws, seen.student_ids, list(calibration.skill_ids))
 
 
 def read_levels(
@@ -186,11 +158,9 @@ def read_levels(
     model, own = calibration.levels.of(items, asked), seen.graded[:, items]
     held, expected = np.full((2, len(own), q.shape[1]), np.nan)
     draws: Truths = np.zeros((n_draws, *held.shape), dtype=np.bool_)
-    rooms = seen.classroom_ids
-    held[:, asked], draws[:, :, asked] = model.read(
-        own, rooms, n_draws=n_draws, random_state=random_state
+    held[:, asked], draws[:, :, asked], expected[:, asked] = model.read(
+        own, seen.classroom_ids, n_draws=n_draws, random_state=random_state
     )
-    expected[:, asked] = model.expect(own, rooms)
     weight = weight_of_levels(own)
     of_skills = seen.student_ids, list(calibration.skill_ids)
     usual = _usual_with_own(model, own)

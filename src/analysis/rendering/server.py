@@ -161,7 +161,7 @@ def list_modules_once() -> None:
     """Let ipykernel find the files of all modules, for its debugger, without touching each.
 
     Python counts who refers to an object in the object: to look at two thousand modules was
-    half of the memory that a kernel copied before its first cell.
+    a third of the memory that a kernel copied before its first cell.
     """
     with suppress(ImportError):
         asks = import_module("ipykernel.ipkernel")
