@@ -151,7 +151,7 @@ def test_another_version_is_refused(calibration, tmp_path):
     path = tmp_path / "x.json"
     calibration.save(path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 99}))
-    with pytest.raises(DataError, match="not a mastery calibration of version 2"):
+    with pytest.raises(DataError, match="not a mastery calibration of version 3"):
         Calibration.load(path)
 
 

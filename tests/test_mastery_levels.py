@@ -183,7 +183,7 @@ def test_some_items_and_skills_are_read_as_among_all():
 PAIR = LevelModel(
     q=np.array([[1, 0]]), usual=np.array([0.6]), n_answers=np.array([9]),
     mean=np.array([0.5, 0.4]), covariance=np.array([[0.04, 0.02], [0.02, 0.05]]),
-    between=np.zeros((2, 2)), noise=np.array([0.04, 0.04]),
+    between=np.zeros((2, 2)), between_items=np.array(0.0), noise=np.array([0.04, 0.04]),
 )  # fmt: skip
 
 
@@ -230,21 +230,50 @@ def test_without_answers_levels_weigh_the_least():
 # -- classrooms ---------------------------------------------------------------------------
 
 
-def test_what_two_who_sit_together_share_lies_between_classrooms():
-    # Of one skill: two of class x are .2 and .4 above, three of y are .3 below.
-    apart, n = np.array([[0.2], [0.4], [-0.3], [-0.3], [-0.3]]), np.ones((5, 1))
-    rooms = np.array(["x", "x", "y", "y", "y"])
-    expected = (2 * 0.2 * 0.4 + 6 * 0.3 * 0.3) / 8
-    np.testing.assert_allclose(_between(n, apart, rooms), [[expected]])
-    assert _between(n, apart, np.arange(5)).tolist() == [[0]]
+def test_what_two_who_sit_together_share_on_two_items_lies_between_classrooms():
+    # Of one skill, two items: two of class x are .2 and .4 above on each, the three of y .3
+    # below on the first and .1 below on the second, which one of them did not answer.
+    rest = np.array([[0.2, 0.2], [0.4, 0.4], [-0.3, -0.1], [-0.3, -0.1], [-0.3, 0.0]])
+    seen = np.ones((5, 2), dtype=bool)
+    seen[4, 1] = False
+    rooms, q = np.array(["x", "x", "y", "y", "y"]), np.ones((2, 1), dtype=int)
+    # Pairs of students on two items: in x two, both ways; in y two whole ones and two halves.
+    on_two = (4 * 0.2 * 0.4 + (4 + 4) * 0.3 * 0.1) / 12
+    between, between_items = _between(rest, seen, q, rooms)
+    np.testing.assert_allclose(between, [[on_two]])
+    # On one: in x two pairs, both ways, on each; in y three on the first and one on the second.
+    on_one = (4 * 0.2 * 0.4 + 6 * 0.3 * 0.3 + 2 * 0.1 * 0.1) / 12
+    assert between_items == pytest.approx(on_one - on_two)
+    assert _between(rest, seen, q, np.arange(5))[0].tolist() == [[0]]
 
 
-def test_a_classrooms_others_move_what_is_expected_of_a_student_as_normal_theory_says():
-    model = replace(PAIR, between=np.array([[0.06, 0.0], [0.0, 0.0]]))
+def test_items_that_a_class_met_before_do_not_show_that_it_holds_the_skill():
+    rng = np.random.default_rng(2)
+    rooms, of_skill = np.repeat(np.arange(300), 10), np.repeat(np.eye(3, dtype=int), 4, axis=0)
+    level = 0.5 + 0.1 * rng.normal(size=(300, 3))[rooms]
+    met = 0.2 * rng.normal(size=(300, 12))[rooms]
+    answers = level @ of_skill.T + met + 0.2 * rng.normal(size=(3000, 12))
+    model = fit_levels(answers, of_skill, rooms)
+    assert np.diag(model.between) == pytest.approx(0.01, rel=0.25)
+    assert model.between_items == pytest.approx(0.04, rel=0.1)
+    # Many students answered, but only four items: half of what they show of a class is theirs.
+    found = np.polyfit(level.ravel() - 0.5, expect(model, answers, rooms).ravel() - 0.5, 1)[0]
+    assert 0.3 < found < 0.7
+    sure = replace(model, between_items=np.array(0.0))
+    error = [np.square(expect(one, answers, rooms) - level).mean() for one in (model, sure)]
+    assert error[0] < 0.8 * error[1]
+
+
+@pytest.mark.parametrize("of_the_item", [0.0, 0.02])
+def test_a_classrooms_others_move_what_is_expected_of_a_student_as_normal_theory_says(of_the_item):
+    between = np.array([[0.06, 0.0], [0.0, 0.0]])
+    model = replace(PAIR, between=between, between_items=np.array(of_the_item))
     answers = np.array([[0.6], [1.0], [1.0], [0.2]])
-    # Two others are .4 above what is usual; each is as noisy as students and answers are.
-    shift = 0.06 / (0.06 + (0.04 + 0.04) / 2) * 0.4
-    doubt = 0.06 - 0.06**2 / (0.06 + 0.04)
+    # Two others are .4 above what is usual; each is as noisy as students and answers are, and
+    # both were asked the same item.
+    error = (0.04 + 0.04) / 2 + of_the_item
+    shift = 0.06 / (0.06 + error) * 0.4
+    doubt = 0.06 - 0.06**2 / (0.06 + error)
     own = (0.04 + doubt) / (0.04 + doubt + 0.04) * (0 - shift)
     levels = expect(model, answers, np.array(["x", "x", "x", "y"]))
     assert levels[0, 0] == pytest.approx(0.5 + shift + own)

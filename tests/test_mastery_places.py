@@ -440,11 +440,36 @@ def test_each_answer_is_hidden_once_and_predicted_without_it(classrooms):
 @pytest.mark.parametrize(("n", "n_chosen"), [(12, 12), (13, 12), (400, 12)])
 def test_of_many_students_some_are_drawn_each_once_and_in_order(n, n_chosen, monkeypatch):
     monkeypatch.setattr(verdict, "MOST_STUDENTS", 12)
-    chosen = verdict.choose_students(n, np.random.default_rng(0)).tolist()
+    chosen = verdict.choose_students(np.arange(n) // 5, np.random.default_rng(0)).tolist()
     assert len(set(chosen)) == n_chosen
     assert chosen == sorted(chosen)
     assert set(chosen) <= set(range(n))
     assert (chosen == list(range(n))) == (n == n_chosen)
+
+
+def test_of_very_many_classrooms_some_students_each_are_drawn_together(monkeypatch):
+    monkeypatch.setattr(verdict, "MOST_STUDENTS", 12)
+    monkeypatch.setattr(verdict, "OF_A_CLASSROOM", 3)
+    rng = np.random.default_rng(0)
+    rooms = rng.permutation(np.repeat([f"class {n}" for n in range(50)], 8))
+    drawn = [verdict.choose_students(rooms, np.random.default_rng(seed)) for seed in range(20)]
+    for chosen in drawn:
+        assert np.unique(rooms[chosen], return_counts=True)[1].tolist() == [3, 3, 3, 3]
+    # Each classroom's turn comes, and each student's in it.
+    assert len(np.unique(rooms[np.concatenate(drawn)])) > 35
+    assert len(np.unique(np.concatenate(drawn))) > 150
+
+
+def test_few_classrooms_are_drawn_from_evenly_first_and_those_in_none_alone(monkeypatch):
+    monkeypatch.setattr(verdict, "MOST_STUDENTS", 12)
+    monkeypatch.setattr(verdict, "OF_A_CLASSROOM", 3)
+    rooms = np.repeat(["a", "b"], [20, 4])
+    chosen = rooms[verdict.choose_students(rooms, np.random.default_rng(0))].tolist()
+    assert chosen.count("b") >= 3
+    rooms = np.repeat(["a", ""], [40, 40])
+    chosen = rooms[verdict.choose_students(rooms, np.random.default_rng(0))].tolist()
+    assert chosen.count("a") <= 3
+    assert len(chosen) == 12
 
 
 def test_another_seed_hides_other_answers_and_the_same_the_same():

@@ -27,7 +27,7 @@ from analysis.mastery.verdict import Verdict, choose_students, judge_chosen
 
 Links = pd.DataFrame | Iterable[tuple[str, str]]
 FORMAT = "mastery calibration"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def calibrate_gathered(
     q = pd.DataFrame(everything.q, columns=everything.skill_ids)
     model = MasteryModel(q, before, random_state, item_weight=everything.weight)
     rng = np.random.default_rng(random_state)
-    chosen = choose_students(len(everything.student_ids), rng)
+    chosen = choose_students(everything.classrooms, rng)
     answers, graded, classrooms = everything.answers_of(chosen)
     verdict = judge_chosen(model, answers, classrooms, rng)
     return Calibration(

@@ -25,6 +25,9 @@ from analysis.tables import ROSTER, check_table
 
 Name = TypeVar("Name", bound=Hashable)
 
+NO_CLASSROOM = ""
+"""Instead of the classroom's id, of a student on no roster."""
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -35,7 +38,7 @@ class Gathered:
     seen
         The answers.
     classrooms
-        Each student's classroom; empty for a student on no roster.
+        Each student's classroom, or :data:`NO_CLASSROOM`.
     scale_names
         Scales that occur.
     """
@@ -67,7 +70,7 @@ def gather(
     named = frozenset(evidence["scale"].dropna().unique()) if "scale" in evidence else frozenset()
     known = {name: scale for name, scale in read_scales(scales).items() if name in named}
     seen = read_observations(evidence, window, scales=known)
-    classrooms = first_classroom(roster).reindex(seen.student_ids).fillna("").to_numpy()
+    classrooms = first_classroom(roster).reindex(seen.student_ids).fillna(NO_CLASSROOM).to_numpy()
     return Gathered(seen, classrooms, named)
 
 
@@ -87,8 +90,8 @@ class Survey:
         Who keeps :class:`Gathered`, and where.
     students
         The students that count in each place, in order.
-    student_ids
-        All students, in order.
+    student_ids, classrooms
+        All students, in order, and where each sits, as in :class:`Gathered`.
     items, skill_ids, q, weight
         As in :class:`~analysis.mastery.observations.Observations`.
     scale_names
@@ -99,6 +102,7 @@ class Survey:
     kept: list[Any]
     students: list[pd.Index]
     student_ids: np.ndarray
+    classrooms: np.ndarray
     items: list[Item]
     skill_ids: list[str]
     q: Integers
@@ -154,19 +158,24 @@ def survey(crew: Crew, kept: list[Any], window: str) -> Survey:
         pd.Index(ids, dtype="str")[first]
         for (ids, *_), first in zip(told, np.split(counts, ends), strict=True)
     ]
-    student_ids = np.sort(every[counts].to_numpy(dtype=object))
+    everybody = every[counts].to_numpy(dtype=object)
+    order = np.argsort(everybody)
+    rooms = np.concatenate([place[4] for place in told])[counts]
     scale_names = frozenset().union(*(place[3] for place in told))
-    return Survey(crew, kept, own, student_ids, items, skill_ids, q, weight, scale_names)
+    return Survey(
+        crew, kept, own, everybody[order], rooms[order], items, skill_ids, q, weight, scale_names
+    )
 
 
 def _tell(
     place: Gathered,
-) -> tuple[np.ndarray, list[tuple[Item, str]], dict[Item, float], frozenset[str]]:
+) -> tuple[np.ndarray, list[tuple[Item, str]], dict[Item, float], frozenset[str], np.ndarray]:
     seen = place.seen
     asked = zip(*np.nonzero(seen.q), strict=True)
     pairs = [(seen.items[item], seen.skill_ids[skill]) for item, skill in asked]
     weight = dict(zip(seen.items, seen.weight, strict=True))
-    return np.array(seen.student_ids, dtype=object), pairs, weight, place.scale_names
+    ids = np.array(seen.student_ids, dtype=object)
+    return ids, pairs, weight, place.scale_names, place.classrooms
 
 
 def _answers_of(

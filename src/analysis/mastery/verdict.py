@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from analysis.mastery.arrays import Floats, Integers
+from analysis.mastery.gathering import NO_CLASSROOM
 from analysis.mastery.model import MasteryModel
 
 N_FOLDS = 5
@@ -17,6 +18,9 @@ MOST_STUDENTS = 2_000
 """Students who stand for all: their answers are hidden in turn, and levels are learnt from
 them. The figures' standard error is then small against any difference that matters, and a
 district takes seconds."""
+OF_A_CLASSROOM = 10
+"""Students taken of one classroom before others are asked: enough to say how classrooms
+differ, where of few out of very many hardly two would sit together."""
 SURE = 2.0
 """Standard errors by which skills must be better."""
 SMALLEST_GAIN = 0.002
@@ -81,16 +85,29 @@ def judge_skills(
     Verdict
     """
     rng = np.random.default_rng(random_state)
-    chosen = choose_students(len(answers), rng)
-    classrooms = None if classrooms is None else np.asarray(classrooms)[chosen]
+    rooms = np.full(len(answers), NO_CLASSROOM) if classrooms is None else np.asarray(classrooms)
+    chosen = choose_students(rooms, rng)
+    classrooms = None if classrooms is None else rooms[chosen]
     return judge_chosen(model, answers[chosen], classrooms, rng)
 
 
-def choose_students(n_students: int, rng: np.random.Generator) -> Integers:
-    """Return the places of the students who stand for all, in order."""
-    if n_students <= MOST_STUDENTS:
-        return np.arange(n_students)
-    return np.sort(rng.choice(n_students, MOST_STUDENTS, replace=False))
+def choose_students(classrooms: np.ndarray, rng: np.random.Generator) -> Integers:
+    """Return the places of the students who stand for all, in order.
+
+    Some of each of many classrooms, both at random; who sits in none is drawn alone.
+    """
+    n = len(classrooms)
+    if n <= MOST_STUDENTS:
+        return np.arange(n)
+    names, of_student = np.unique(classrooms.astype(str), return_inverse=True)
+    turn = rng.random(len(names))[of_student]
+    alone = (names == NO_CLASSROOM)[of_student]
+    turn[alone] = rng.random(alone.sum())
+    order = np.lexsort((rng.random(n), turn))
+    begins = np.flatnonzero(np.diff(turn[order], prepend=-1))
+    n_before = np.arange(n) - np.repeat(begins, np.diff(begins, append=n))
+    chosen = order[np.argsort(n_before >= OF_A_CLASSROOM, kind="stable")][:MOST_STUDENTS]
+    return np.sort(chosen)
 
 
 def judge_chosen(
