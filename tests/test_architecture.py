@@ -193,7 +193,7 @@ def test_importing_the_package_or_its_commands_loads_no_heavy_library(module):
 @pytest.mark.slow
 def test_making_pages_does_not_compile_the_grammar_of_web_addresses():
     script = (
-        "import sys, analysis.rendering.report, papermill, nbconvert.exporters; "
+        "import sys, analysis.rendering.report, analysis.rendering.engine, nbconvert.exporters; "
         "print('lark' in sys.modules)"
     )
     done = subprocess.run(

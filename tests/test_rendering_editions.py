@@ -106,7 +106,7 @@ class Workers:
 def starts(monkeypatch) -> list[KernelServer]:
     """Kernel servers that would have been started: nobody asks them for a kernel."""
     starts: list[KernelServer] = []
-    monkeypatch.setattr(KernelServer, "start", lambda self: starts.append(self))
+    monkeypatch.setattr(KernelServer, "start", lambda self, _: starts.append(self))
     return starts
 
 

@@ -18,7 +18,7 @@ import pytest
 import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from analysis.district import import_exports
+from analysis.district import import_exports, renew_calibration
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
 from analysis.rendering.kernel import (
     MILLISECONDS_TO_RECONNECT,
@@ -26,11 +26,13 @@ from analysis.rendering.kernel import (
     ReportKernelClient,
     kernel_manager_for,
 )
+from analysis.rendering.kernel_app import ReportKernelApp
 from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
-from analysis.rendering.warmth import KernelServer, can_fork
+from analysis.rendering.warmth import NO_HISTORY, KernelServer, can_fork
 from analysis.simulation import simulate_district, write_district
-from analysis.store import Store
+from analysis.store import Store, StoreIndex
+from analysis.store.calibrations import calibrations_in_force
 from conftest import PROJECT
 
 pytestmark = [
@@ -274,6 +276,38 @@ def test_the_debugger_knows_the_files_of_all_modules_and_no_module_was_asked(tmp
         " any(type(one) is type(sys) for one in listed.modules.values()))"
     )
     assert printed(run(tmp_path, source, server=server)) == "True True True False"
+
+
+def test_a_report_kernels_options_are_read_as_ipykernel_reads_them(tmp_path):
+    from ipykernel.kernelapp import IPKernelApp
+
+    given = ["-f", str(tmp_path / "k.json"), "--HistoryManager.hist_file=:memory:", NO_HISTORY]
+    read = []
+    for kind in (ReportKernelApp, IPKernelApp):
+        app = kind()
+        app.parse_command_line(given)
+        read.append((app.argv, app.config, app.cli_config, app.extra_args, app.connection_file))
+    assert read[0] == read[1]
+    other = ReportKernelApp()
+    other.parse_command_line([*given, "--ip=127.0.0.2"])
+    assert (other.ip, other.connection_file) == ("127.0.0.2", given[1])
+
+
+def test_the_server_reads_calibrations_once_for_all_its_kernels(tmp_path, small_caseload):
+    index = StoreIndex(small_caseload)
+    renew_calibration(Store(small_caseload), "2026-EOY")
+    files = calibrations_in_force(index, ["2025-EOY", "2026-EOY"])
+    assert [file.name.startswith("2026-eoy-") for file in files] == [True]
+    with KernelServer() as server:
+        server.start([*files, tmp_path / "gone.json"])
+        source = (
+            "from analysis.district import open_calibration, read_calibration\n"
+            "from analysis.store import Store\n"
+            f"open_calibration(Store({str(small_caseload)!r}), '2026-EOY')\n"
+            "print(read_calibration.cache_info())"
+        )
+        shown = printed(run(tmp_path, source, server=server))
+    assert "hits=1, misses=2" in shown, shown
 
 
 def test_a_module_put_off_is_loaded_when_it_is_used_and_no_sooner(tmp_path, server):

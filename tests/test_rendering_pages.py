@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import nbformat
 import pytest
+from jinja2 import Environment
 from jinja2.exceptions import UndefinedError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from analysis.errors import UnknownError, UsageError
 from analysis.language import open_language
+from analysis.rendering import blocks
 from analysis.rendering.blocks import render_block
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
 from analysis.rendering.page import UnfitPageError, check_page, make_page
@@ -32,6 +36,52 @@ def notebook(*cells):
 
 def with_parameters(source: str):
     return notebook(new_code_cell(source, metadata={"tags": ["parameters"]}))
+
+
+# -- templates ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh_templates(tmp_path, monkeypatch):
+    """Return how to have templates as a new process has them, kept in a folder of their own."""
+    monkeypatch.setattr(blocks, "CACHE", tmp_path / "compiled")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    compiled = []
+    compile_template = Environment.compile
+    monkeypatch.setattr(
+        Environment, "compile", lambda *a, **k: compiled.append(1) or compile_template(*a, **k)
+    )
+
+    def render() -> tuple[str, int]:
+        blocks._environment.cache_clear()
+        compiled.clear()
+        facts = {"caption": "Files", "columns": ["File"], "rows": [], "empty": "none"}
+        return render_block("table", **facts).html, len(compiled)
+
+    yield render
+    blocks._environment.cache_clear()
+
+
+def test_a_template_is_compiled_once_and_not_by_each_process(fresh_templates):
+    first, again = fresh_templates(), fresh_templates()
+    assert first[1] > 0
+    assert again == (first[0], 0)
+
+
+def test_a_compiled_template_that_is_broken_is_compiled_anew(fresh_templates):
+    html, n_compiled = fresh_templates()
+    for file in blocks.CACHE.iterdir():
+        file.write_bytes(file.read_bytes()[:20])
+    assert fresh_templates() == (html, n_compiled)
+    for file in blocks.CACHE.iterdir():
+        file.write_bytes(b"")
+    assert fresh_templates() == (html, n_compiled)
+
+
+def test_where_nothing_can_be_kept_templates_are_compiled_each_time(fresh_templates, tmp_path):
+    (tmp_path / "compiled").write_text("a file, so that no folder can be there")
+    assert fresh_templates() == fresh_templates()
+    assert fresh_templates()[1] > 0
 
 
 # -- pages --------------------------------------------------------------------------------

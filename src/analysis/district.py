@@ -222,19 +222,19 @@ def open_calibration(store: Store, window: str) -> Calibration:
     while True:
         try:
             with hold_calibrations(store):
-                return _load(calibration_path(store, renew_calibration(store, window)))
+                return read_calibration(calibration_path(store, renew_calibration(store, window)))
         except LockedError:
             last = calibration_in_force(store, window)
             is_late = time.monotonic() > end
             if last is None and is_late:
                 raise
             if last is not None and (is_late or last.method == method_digest()):
-                return _load(calibration_path(store, last))
+                return read_calibration(calibration_path(store, last))
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-@lru_cache(maxsize=4)
-def _load(file: Path) -> Calibration:
+@lru_cache(maxsize=8)
+def read_calibration(file: Path) -> Calibration:
     """Read a calibration once a process: its file is named by its content."""
     return Calibration.load(file)
 

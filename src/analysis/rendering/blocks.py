@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    select_autoescape,
+)
+from jinja2.bccache import Bucket
 
 from analysis import theme
 from analysis.language import Language, open_language
@@ -22,6 +31,9 @@ SAID_BY = ["say", "say_n", "all_of", "day", "month", "number", "percent"]
 """What a template says things with; see :class:`analysis.language.Language`."""
 
 TEMPLATES = Path(__file__).parent / "template"
+CACHE = Path(__file__).parent / "__pycache__"
+"""Compiled templates lie with the compiled modules: to compile all takes a quarter of a second,
+which a run that makes one page would wait for."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +92,24 @@ def stylesheet() -> str:
     return _environment().get_template("style.css.j2").render()
 
 
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Templates that are compiled once; where none can be kept, they are compiled each time.
+
+    They are no more than the compiled modules beside them: who could change the ones could
+    change the others.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        # Whatever is broken about a file, it is as if there were none.
+        with suppress(Exception):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            CACHE.mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -88,6 +118,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=None if sys.dont_write_bytecode else _CompiledTemplates(str(CACHE)),
     )
     environment.globals |= {"theme": theme, "policy": CONTENT_POLICY, "stylesheet": stylesheet}
     return environment

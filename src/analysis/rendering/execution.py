@@ -66,6 +66,8 @@ def execute_notebook(
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    from analysis.rendering.engine import ENGINE
+
     limits = limits or Limits()
     logging.getLogger("papermill").setLevel(logging.ERROR)
     failure = None
@@ -80,6 +82,7 @@ def execute_notebook(
                 str(notebook),
                 str(part),
                 parameters=parameters,
+                engine_name=ENGINE,
                 kernel_name=KERNEL,
                 timeout_func=_time_left(limits),
                 request_save_on_cell_execute=False,

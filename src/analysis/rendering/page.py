@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from functools import cache
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from analysis.audit.findings import Leak
@@ -11,12 +10,13 @@ from analysis.audit.markup import read_markup
 from analysis.audit.wording import leaks_in_text
 from analysis.errors import AnalysisError
 from analysis.language import Language, open_language
-from analysis.rendering.blocks import CONTENT_POLICY, TEMPLATES, stylesheet
+from analysis.rendering.blocks import CONTENT_POLICY, render_block
 
 if TYPE_CHECKING:  # an index is checked by a run that need not wait for notebooks
-    from nbconvert.exporters import TemplateExporter
-
     from analysis.rendering.notebooks import NotebookNode
+
+SHOWN = ("execute_result", "display_data")
+"""Kinds of output in which a cell shows something, not prints or fails."""
 
 FILLER = "No description has been provided for this image"
 """What nbconvert says of a picture when nobody said anything."""
@@ -44,26 +44,20 @@ def make_page(notebook: NotebookNode, *, title: str, language: Language | None =
         The page would make a request, run a script, or show a picture without words.
     """
     language = language or open_language()
-    resources = {
-        "title": title,
-        "language": language.code,
-        "skip": language.say("Skip to the report"),
-        "policy": CONTENT_POLICY,
-        "style": stylesheet(),
-    }
-    said = say_prose(notebook, language)
-    page: str = _exporter().from_notebook_node(said, resources=resources)[0]
+    parts = list(_shown(notebook, language))
+    page = render_block("page", language, title=title, parts=parts).html
     check_page(page)
     return page
 
 
-def say_prose(notebook: NotebookNode, language: Language) -> NotebookNode:
-    """Return the notebook with its Markdown cells in another language."""
-    said = deepcopy(notebook)
-    for cell in said.cells:
+def _shown(notebook: NotebookNode, language: Language) -> Iterator[str]:
+    """Give a notebook's prose, in a language, and what its cells show, as HTML."""
+    for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = language.say(cell.source)
-    return said
+            yield _prose_to_html(language.say(cell.source))
+        for output in cell.get("outputs", []):
+            if output.output_type in SHOWN and "text/html" in output.data:
+                yield output.data["text/html"]
 
 
 def check_page(page: str) -> None:
@@ -87,27 +81,6 @@ def check_page(page: str) -> None:
         faults.append("a picture without words")
     if faults:
         raise UnfitPageError("The page is not fit to publish: " + "; ".join(faults))
-
-
-@cache
-def _exporter() -> TemplateExporter:
-    """Make the exporter once; it takes longer than a page.
-
-    Not nbconvert's HTML exporter: that one parses the finished page again to write a
-    filler where a picture has no words, which is what ours refuses to publish.
-    """
-    from nbconvert.exporters import TemplateExporter
-    from traitlets.config import Config
-
-    config = Config()
-    config.TemplateExporter.template_name = "coach"
-    config.TemplateExporter.template_file = "index.html.j2"
-    config.TemplateExporter.extra_template_basedirs = [str(TEMPLATES)]
-    # Ours changes no notebook on the way; the usual steps would check it after each.
-    config.TemplateExporter.default_preprocessors = []
-    exporter = TemplateExporter(config=config)
-    exporter.register_filter("prose", _prose_to_html)
-    return exporter
 
 
 def _prose_to_html(source: str) -> str:

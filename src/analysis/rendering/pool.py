@@ -16,7 +16,8 @@ from analysis.rendering.task import Task
 from analysis.rendering.warmth import KernelServer, can_fork
 
 WORKERS_NEED = [
-    "analysis.rendering.pool", "analysis.rendering.report", "papermill", "nbconvert.exporters",
+    "analysis.rendering.pool", "analysis.rendering.report", "analysis.rendering.engine",
+    "nbconvert.filters.markdown_mistune",
 ]  # fmt: skip
 SECONDS_OF_GRACE = 60
 """A notebook that takes too long is stopped by its own worker; one that still runs so

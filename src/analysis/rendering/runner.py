@@ -29,7 +29,7 @@ from analysis.rendering.staging import Staging
 from analysis.rendering.task import Task
 from analysis.rendering.warmth import KernelServer
 from analysis.settings import Settings
-from analysis.store.calibrations import hold_calibrations
+from analysis.store.calibrations import calibrations_in_force, hold_calibrations
 from analysis.store.index import StoreIndex
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def render_reports(
     out = order.kind.published_in(settings)
     with locked(out, "making reports"), hold_calibrations(index), KernelServer() as kernels:
         if not settings.uses_cluster and _is_work_likely(index, order, out):
-            kernels.start()  # it goes on beside the plan
+            # It goes on beside the plan.
+            kernels.start(calibrations_in_force(index, index.windows_until(order.window)))
         calibration = calibrate_where_due(index, settings, order)
         run = _Run(index, settings, order, Staging(out))
         run.summary.calibration = calibration

@@ -8,8 +8,8 @@ another: each kernel is a process of its own that ends with its report.
 
 ::
 
-    python -m analysis.rendering.server LISTENER [NAME ...]
-                                           fd of a listening Unix socket; modules to leave out
+    python -m analysis.rendering.server LISTENER '{"leave_out": [...], "read": [...]}'
+               fd of a listening Unix socket; modules to go without, calibrations to read
     client -> {"argv": [...], "env": {...}, "cwd": "..."}\n
     server -> the kernel's process id\n  ...  its exit code\n
 
@@ -41,6 +41,7 @@ PRELOADED = [
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "analysis.classroom",
+    "analysis.rendering.kernel_app",
     # What the libraries above load when they are first used.
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -83,19 +84,20 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Serve until the lifeline closes; in a forked child, be the kernel that was asked for."""
     listener = socket.socket(fileno=int(sys.argv[1]))
+    asked = json.loads(sys.argv[2])
     # `python -m` put the working folder here; a kernel does so itself, in its own way.
     del sys.path[0]
     # As Python's manual has it for forks: to look for garbage would take a fifth of the time
     # of all imports, and leave holes that every kernel then copies.
     gc.disable()
     put_off(PUT_OFF)
-    with left_out(LEFT_OUT, *sys.argv[2:]):
+    with left_out(LEFT_OUT, *asked["leave_out"]):
         for name in PRELOADED:
             # Names inside other packages may move; a kernel then loads them itself.
             with suppress(ImportError):
                 import_module(name)
     with suppress(ImportError):
-        import_module("analysis.rendering.rehearsal").rehearse()
+        import_module("analysis.rendering.rehearsal").rehearse(asked["read"])
     list_modules_once()
     launcher()
     # Objects made so far are never collected: collecting would copy their pages.
@@ -188,10 +190,10 @@ def be_kernel(request: dict[str, Any]) -> None:
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    from ipykernel.kernelapp import IPKernelApp
+    from analysis.rendering.kernel_app import ReportKernelApp
 
     sys.argv = [launcher(), *request["argv"]]
-    kernel = IPKernelApp.instance(parent_handle=os.getppid())
+    kernel = ReportKernelApp.instance(parent_handle=os.getppid())
     kernel.initialize(request["argv"])  # type: ignore[no-untyped-call]
     # What it would say for its developers is put together for each message, and never shown.
     kernel.log.setLevel(kernel.log_level)

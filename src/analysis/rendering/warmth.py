@@ -5,6 +5,7 @@ What the server does is in :mod:`analysis.rendering.server`; nothing here takes 
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -12,9 +13,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 DEBUGGER = ("debugpy",)
 """Nobody stops a report at a line: its kernels load no debugger."""
+
+NO_HISTORY = "--HistoryManager.enabled=False"
+"""A report's cells, which name a classroom, belong in no file of what was typed."""
 
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -77,19 +82,26 @@ class KernelServer:
         """Process id of the server; none before it is started."""
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Have the server begin its imports, and do not wait for them."""
+    def start(self, calibrations: Sequence[Path] = ()) -> None:
+        """Have the server begin its imports, and do not wait for them.
+
+        Parameters
+        ----------
+        calibrations
+            Files it reads once, for all its kernels.
+        """
         if self._process is not None or not can_fork():
             return
         # Socket paths may have 104 bytes at most, so the folder's name is short.
         self._folder = tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True)
+        asked = {"leave_out": [*self.leave_out], "read": [str(file) for file in calibrations]}
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._socket)
             listener.listen(128)
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "analysis.rendering.server", str(listener.fileno())),
-                    *self.leave_out,
+                    json.dumps(asked),
                 ],
                 stdin=subprocess.PIPE,
                 # What a kernel writes outside its cells may hold data; it belongs in no log.

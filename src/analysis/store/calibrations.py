@@ -13,7 +13,7 @@ then a changed classroom's report is the only one that is made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -70,6 +70,12 @@ def calibration_in_force(index: StoreIndex, window: str) -> InForce | None:
 def calibration_path(index: StoreIndex, in_force: InForce) -> Path:
     """Return where a calibration is kept."""
     return _folder(index) / in_force.file
+
+
+def calibrations_in_force(index: StoreIndex, windows: Iterable[str]) -> list[Path]:
+    """Return the files of the calibrations of these windows that are in force."""
+    known = (calibration_in_force(index, window) for window in windows)
+    return [calibration_path(index, one).resolve() for one in known if one is not None]
 
 
 def share_changed(index: StoreIndex, window: str, in_force: InForce) -> float:
