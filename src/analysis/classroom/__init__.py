@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.classroom.looks import Classroom
 from analysis.classroom.opening import open_classroom
-from analysis.classroom.parts import Classroom
 
 __all__ = ["Classroom", "open_classroom"]

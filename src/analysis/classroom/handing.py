@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from analysis.classroom.looks import Classroom
 from analysis.classroom.opening import open_classroom
-from analysis.classroom.parts import Classroom
 from analysis.settings import Settings
 from analysis.sharing.groups import Seats, group_files
 

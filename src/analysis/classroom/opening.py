@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.classroom.parts import Classroom
+from analysis.classroom.looks import Classroom
 from analysis.coaching import CYCLE_WEEKS
 from analysis.district import open_store
 from analysis.errors import UnknownError

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analysis import grouping
-from analysis.charts import Chart, chart_framework, chart_skill_needs
+from analysis.charts import chart_skill_needs
 from analysis.classroom.changes import growth_values, movement_values
 from analysis.classroom.choices import Choices, read_choices
 from analysis.classroom.tables import ClassroomTables
@@ -37,11 +35,8 @@ ASKED_OF = 0.5
 """Share of the assessed students who must have been asked, to speak of the class."""
 
 
-class Classroom(ClassroomTables):
-    """One classroom in one window; made by :func:`open_classroom`.
-
-    Its tables are attributes; each ``show_…`` method gives one part of the report.
-    """
+class ReportParts(ClassroomTables):
+    """A classroom's tables, and its report: each ``show_…`` method gives one part."""
 
     def show_facts(self) -> Block:
         """Say whose report this is, how much evidence it rests on, and how things stand."""
@@ -64,59 +59,6 @@ class Classroom(ClassroomTables):
             name_of=self.name_of,
             skill_name_of=self.framework.name_of,
         )
-
-    def show_why_here(self, student_id: str) -> Block:
-        """Say why a student is where they are: the place, the reason, and each answered skill."""
-        members = {m.student_id: (group, m) for group in self.profiles for m in group.members}
-        group, member = members.get(student_id, (None, None))
-        states = self.skill_states.T[student_id].rename(self.framework.name_of)
-        skills = [
-            (state, states.index[states == state].tolist())
-            for state in (SkillState.NEEDS, SkillState.NOT_SURE, SkillState.HAS)
-        ]
-        return self._block(
-            "why_here",
-            student=self.name_of(student_id),
-            group=group,
-            member=member,
-            chosen=student_id in self.choices.students,
-            skills=skills,
-        )
-
-    def show_k_means(self) -> Block:
-        """Show the clusters k-means makes of the same students, beside our groups."""
-        wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
-        known = wide.dropna(how="all")
-        n_groups = max(2, len(self.grouping.focus))
-        labels = (
-            grouping.classical_groups(known, "k-means", n_groups) if len(known) else np.array([])
-        )
-        group_of = self.grouping.groups.set_index("student_id")["group"]
-        clusters: dict[int, list[tuple[str, int | None]]] = {}
-        for student_id, label in zip(known.index, labels, strict=True):
-            group = group_of[student_id]
-            place = None if pd.isna(group) else int(group)
-            clusters.setdefault(int(label) + 1, []).append((self.name_of(student_id), place))
-        return self._block("k_means", clusters=sorted(clusters.items()))
-
-    @property
-    def named_students(self) -> list[tuple[str, str]]:
-        """Names to show, in their order, each with its id."""
-        return [(self.name_of(one), one) for one in self._by_name(self.roster["student_id"])]
-
-    @property
-    def named_groups(self) -> list[tuple[str, int]]:
-        """What each group is called, with its number."""
-        say, names = self.language.say, self.choices.names
-        said = "Group {group}: {skill}"
-        return [
-            (
-                say(said, group=names.get(row.group, row.group),
-                    skill=self.framework.name_of(row.focus_skill_id)),
-                int(row.group),
-            )
-            for row in walk_rows(self.grouping.focus)
-        ]  # fmt: skip
 
     def show_others(self) -> Block:
         """List the whole-class need, conferences, extension, and the not assessed."""
@@ -153,57 +95,6 @@ class Classroom(ClassroomTables):
             said={str(state): self.language.say(state) for state in SkillState},
         )
 
-    def show_evidence(self) -> Block:
-        """Show how much each skill's picture rests on, the least known first."""
-        mastery = self.mastery[self.mastery["skill_id"].isin(self.skill_states.columns)]
-        width = (mastery["high"] - mastery["low"]).where(mastery["n_items"] > 0)
-        by_skill = mastery.assign(width=width).groupby("skill_id")
-        asked = by_skill["n_items"].agg(lambda n: (n > 0).sum())
-        table = pd.DataFrame(
-            {
-                "asked": asked,
-                "answers": by_skill["n_items"].sum(),
-                "width": by_skill["width"].mean(),
-            }
-        ).sort_values(["asked", "width"], ascending=[True, False])
-        say, number = self.language.say, self.language.number
-        rows = [
-            (
-                self.framework.name_of(row.Index),
-                say("{n} of {all}", n=row.asked, all=len(self.roster)),
-                number(row.answers),
-                number(round(row.width, 2)) if row.asked else "",
-            )
-            for row in walk_rows(table)
-        ]
-        columns = [say("Skill"), say("Students asked"), say("Answers"), say("Width of interval")]
-        return self._block(
-            "table",
-            caption=say("What each skill rests on"),
-            columns=columns,
-            rows=rows,
-            empty=say("No skill was asked for."),
-        )
-
-    def show_other_ways(self, n_groups: int | None = None) -> Block:
-        """Show our groups beside classical clusterings of the same mastery."""
-        wide = self.mastery.pivot(index="student_id", columns="skill_id", values="mastery")
-        known = wide.dropna(how="all")
-        n_groups = n_groups or max(2, len(self.grouping.focus))
-        views = grouping.compare_views(
-            known, n_groups=n_groups, prerequisites=self._prerequisites(known)
-        )
-        return self._block(
-            "table",
-            caption=self.language.say("The same students, grouped in other ways"),
-            columns=[str(column) for column in views.columns],
-            rows=[tuple(_short(cell) for cell in row) for row in views.itertuples(index=False)],
-            empty="",
-        )
-
-    def _prerequisites(self, known: pd.DataFrame) -> np.ndarray:
-        return self.framework.prerequisite_matrix(list(known.columns))
-
     def show_class_needs(self) -> Block:
         """Show what most of the class need, and what nearly all have."""
         counts = self.skill_counts.rename(index=self.framework.name_of)
@@ -230,14 +121,6 @@ class Classroom(ClassroomTables):
     def show_movement(self) -> Block:
         """Show who moved on from the groups before, who did not, and when to regroup."""
         return self._block("movement", **movement_values(self, self._names_of))
-
-    def chart_framework(self) -> Chart:
-        """Draw which skills build on which, with the class on them."""
-        counts = self.skill_counts
-        matrix = self.framework.prerequisite_matrix(list(counts.index))
-        edges = [(counts.index[j], counts.index[k]) for j, k in np.argwhere(matrix)]
-        names = {skill_id: self.framework.name_of(skill_id) for skill_id in counts.index}
-        return chart_framework(counts, edges, names, self.language)
 
     def show_group_details(self) -> Block:
         """Show, for each group, why these students, and how to begin."""
@@ -388,10 +271,6 @@ class Classroom(ClassroomTables):
 
     def _block(self, name: str, **values: object) -> Block:
         return render_block(name, self.language, **values)
-
-
-def _short(cell: object) -> str:
-    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
 def _where(counts: pd.Series, known: pd.Series, share: float) -> list[tuple[str, int, int]]:
