@@ -22,6 +22,7 @@ from analysis.district import import_exports, renew_calibration
 from analysis.rendering.execution import NotebookFailedError, execute_notebook
 from analysis.rendering.kernel import (
     MILLISECONDS_TO_RECONNECT,
+    NO_HISTORY,
     ForkedKernel,
     ReportKernelClient,
     kernel_manager_for,
@@ -29,7 +30,7 @@ from analysis.rendering.kernel import (
 from analysis.rendering.kernel_app import ReportKernelApp
 from analysis.rendering.page import make_page
 from analysis.rendering.task import Limits
-from analysis.rendering.warmth import NO_HISTORY, KernelServer, can_fork
+from analysis.rendering.warmth import KernelServer, can_fork
 from analysis.simulation import simulate_district, write_district
 from analysis.store import Store, StoreIndex
 from analysis.store.calibrations import calibrations_in_force

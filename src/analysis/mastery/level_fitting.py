@@ -63,10 +63,11 @@ def fit_levels(answers: Floats, q: Integers, classrooms: ArrayLike | None = None
     seen = ~np.isnan(answers)
     usual = _usual(answers, q, np.zeros(len(answers)) if classrooms is None else classrooms)
     n, apart = shares_apart(answers, usual, q)
+    rest = np.nan_to_num(answers - usual)
     asked = seen.any(axis=0).astype(float) @ q
     total = np.where(seen.any(axis=0), np.nan_to_num(usual), 0) @ q
     mean = np.divide(total, asked, out=np.full(len(asked), np.nan), where=asked > 0)
-    noise = _noise(np.where(seen, np.nan_to_num(answers - usual), 0), q, n)
+    noise = _noise(rest, q, n)
     known = (n > 0).astype(float)
     both = known.T @ known
     per_share = np.where(n > 0, noise / np.maximum(n, 1), 0).sum(axis=0)
@@ -75,7 +76,7 @@ def fit_levels(answers: Floats, q: Integers, classrooms: ArrayLike | None = None
     covariance = _towards_alike(covariance, both, ALIKE_WEIGHT)
     # Without classrooms each student is alone in one, and nothing is between them.
     rooms = np.arange(len(n)) if classrooms is None else np.asarray(classrooms)
-    between, between_items = _between(np.where(seen, answers - usual, 0), seen, q, rooms)
+    between, between_items = _between(rest, seen, q, rooms)
     within = _at_least(LEAST_SPREAD, covariance - between)
     rounded = (part.round(DIGITS) for part in (mean, within, between, between_items, noise))
     return LevelModel(q, usual.round(DIGITS), seen.sum(axis=0), *rounded)

@@ -30,7 +30,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, Type, Unicode
 
-from analysis.rendering.warmth import ALWAYS, NO_HISTORY, can_fork, own_server
+from analysis.rendering.warmth import ALWAYS, can_fork, own_server
 
 LAUNCHER = "ipykernel_launcher"
 SECONDS_TO_START = 60
@@ -42,6 +42,9 @@ LOOKS_AT_END = 100
 
 WELCOME = "iopub_welcome"
 """What a kernel greets with who has begun to listen to its output; older ones do not greet."""
+
+NO_HISTORY = "--HistoryManager.enabled=False"
+"""A report's cells, which name a classroom, belong in no file of what was typed."""
 
 
 class WarmProvisioner(LocalProvisioner):

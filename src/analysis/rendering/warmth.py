@@ -18,9 +18,6 @@ from pathlib import Path
 DEBUGGER = ("debugpy",)
 """Nobody stops a report at a line: its kernels load no debugger."""
 
-NO_HISTORY = "--HistoryManager.enabled=False"
-"""A report's cells, which name a classroom, belong in no file of what was typed."""
-
 INLINE = "module://matplotlib_inline.backend_inline"
 
 ALWAYS = {
