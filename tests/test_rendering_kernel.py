@@ -81,7 +81,7 @@ def papermills_own(notebook: Path, output: Path):
         warnings.simplefilter("ignore")
         return papermill.execute_notebook(
             str(notebook), str(output), parameters={"given": 1}, progress_bar=False,
-            kernel_name="python3", cwd=str(notebook.parent),
+            kernel_name="python3", cwd=str(notebook.parent), coalesce_streams=True,
         )  # fmt: skip
 
 
@@ -139,6 +139,7 @@ def test_an_executed_notebook_tells_no_time_no_path_and_no_parameter_twice(tmp_p
 SHOWN = {
     "simple": ["print('hello')", "1 + 1", "given"],
     "streams": ["import sys\nfor i in range(3):\n    print(i)\nprint('e', file=sys.stderr)"],
+    "in pieces": ["import time\nfor i in range(2):\n    print(i, flush=True)\n    time.sleep(0.4)"],
     "below python": ["import os\n_ = os.write(1, b'from C\\n')"],
     "display": ["from IPython.display import *\ndisplay(HTML('<b>x</b>'), Markdown('*y*'), 3)"],
     "update": [
@@ -176,6 +177,11 @@ def shown_by_both(tmp_path_factory, server) -> dict[str, list]:
 def test_what_a_cell_shows_is_what_papermills_own_engine_gives(case, shown_by_both):
     for ours, own in shown_by_both[case]:
         assert ours == own
+
+
+def test_what_is_printed_in_pieces_is_one_text_however_the_clock_cuts_it(shown_by_both):
+    [(ours, _)] = shown_by_both["in pieces"]
+    assert [output.text for output in ours] == ["0\n1\n"]
 
 
 FAILING = {

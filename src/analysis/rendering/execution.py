@@ -89,6 +89,8 @@ def execute_notebook(
                 progress_bar=False,
                 log_output=False,
                 record_timing=False,
+                # A kernel sends what is printed in pieces, cut where the clock says.
+                coalesce_streams=True,
                 # A report is complete or it is not; nothing is to be said goodbye to.
                 shutdown_kernel="immediate",
                 **kernel,
