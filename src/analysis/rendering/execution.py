@@ -14,10 +14,11 @@ from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.files import whole_file
-from analysis.rendering.notebooks import NotebookNode
+from analysis.rendering.notebooks import NotebookNode, nbformat
 from analysis.rendering.task import Limits
 
 KERNEL = "python3"
+SECONDS_TO_START = 60
 OUR_ERRORS = {
     "DataError", "UnknownError", "UsageError", "LockedError", "AnalysisError",
 }  # fmt: skip
@@ -65,6 +66,8 @@ def execute_notebook(
     # papermill takes most of a second to import; who only draws a block need not wait.
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.engines import papermill_engines
+    from papermill.execute import raise_for_execution_errors
 
     from analysis.rendering.engine import ENGINE
 
@@ -78,16 +81,21 @@ def execute_notebook(
     ):
         warnings.simplefilter("ignore")
         try:
-            executed: NotebookNode = papermill.execute_notebook(
+            prepared = papermill.execute_notebook(
                 str(notebook),
                 str(part),
                 parameters=parameters,
                 engine_name=ENGINE,
                 kernel_name=KERNEL,
+                prepare_only=True,
+            )
+            executed: NotebookNode = papermill_engines.execute_notebook_with_engine(
+                ENGINE,
+                prepared,
+                KERNEL,
+                start_timeout=SECONDS_TO_START,
                 timeout_func=_time_left(limits),
-                request_save_on_cell_execute=False,
                 progress_bar=False,
-                log_output=False,
                 record_timing=False,
                 # A kernel sends what is printed in pieces, cut where the clock says.
                 coalesce_streams=True,
@@ -95,8 +103,10 @@ def execute_notebook(
                 shutdown_kernel="immediate",
                 **kernel,
             )
+            raise_for_execution_errors(executed, str(part))
             normalise(executed, notebook)
-            # papermill has written it with every check; lines for people cost more than both.
+            nbformat.validate(executed)
+            # papermill would write it in lines for people, which takes ten times as long.
             part.write_text(json.dumps(executed, ensure_ascii=False, sort_keys=True), "utf-8")
         except papermill.PapermillExecutionError as error:
             failure = _describe(error)  # papermill has written the notebook with its banner

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +42,9 @@ if TYPE_CHECKING:
 
 SECONDS_EACH = 1.5
 """What a report takes on one core of an ordinary computer, until a run has measured it."""
+
+BEHIND = 10
+"""How much later than others a thread's turn comes that is not waited for yet (``nice``)."""
 
 
 @dataclass
@@ -175,11 +183,15 @@ class _Run:
         self.seconds_each = (time.monotonic() - began) / len(self.plan.tasks)
 
     def _look_up_everybody(self) -> Strangers:
+        _give_way()
         # Loaded when there are pages to check: a run that makes none need not wait for it.
         from analysis.rendering.strangers import Strangers
         from analysis.store.parts import read_people
 
-        return Strangers(read_people(self.index))
+        everybody = Strangers(read_people(self.index))
+        # What publishing needs is loaded here too, before it is waited for.
+        import_module("analysis.rendering.blocks")
+        return everybody
 
     def publish_if_changed(self, approve: Callable[[Path], None]) -> None:
         """Publish what was made with what is carried over, if there is anything new."""
@@ -261,6 +273,13 @@ def _strangers_on(task: Task, everybody: Strangers) -> str | None:
         shutil.rmtree(task.page.with_suffix(""), ignore_errors=True)
         return str(error)
     return None
+
+
+def _give_way() -> None:
+    """Let the processes that make reports go before this thread, which is waited for later."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
 
 
 def _is_work_likely(index: StoreIndex, order: Order, out: Path) -> bool:
