@@ -43,13 +43,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
-from analysis.grouping.forming import LEAST_LESSON
+from analysis.grouping.forming import LEAST_LESSON, choose_lesson
 from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
 from analysis.mastery import MasteryModel, judge_skills
 from analysis.mastery.level_fitting import fit_levels
 from analysis.mastery.levels import weight_of_levels
+from analysis.mastery.measuring import DRAWS_OF_ANYONE
 
 RESULTS = Path(__file__).parent / "results"
 LEAST_CLASS = 12
@@ -124,7 +125,7 @@ def estimate(
         "held": held,
         "q": q,
         "before": before,
-        **_both(by_model, by_level, left, level_model.usual, q, weight),
+        **_both(by_model, by_level, left, level_model, before, weight),
     }
 
 
@@ -138,8 +139,11 @@ def _by_levels(level_model, answers, classrooms, held, before, random_state: int
     return draws, value_of_teaching(levels, before, draws=draws), left
 
 
-def _both(by_model, by_level, left, usual, q, weight: float) -> dict:
+def _both(by_model, by_level, left, level_model, before, weight: float) -> dict:
     """Return what both readings together say groups should be formed by."""
+    anyone = level_model.draw_anyone(n_draws=DRAWS_OF_ANYONE, random_state=0)
+    usual = on_target(anyone, before).mean(axis=0)
+    usual *= left_to_gain(level_model.mean[None], level_model.q)[0]
     blend = (1 - weight) * by_model + weight * by_level
     return {
         "model": by_model,
@@ -148,7 +152,8 @@ def _both(by_model, by_level, left, usual, q, weight: float) -> dict:
         "worth": worth_of_seats(blend, left),
         "lesson": by_level * left,
         "weight": weight,
-        "trust": trust_in_means(usual, q),
+        "trust": trust_in_means(level_model.usual, level_model.q),
+        "usual": np.where(np.isnan(level_model.mean), 0, usual),
     }
 
 
@@ -158,7 +163,7 @@ def alone(seen: dict, random_state: int) -> dict:
     level_model = fit_levels(answers, q)
     _, by_level, left = _by_levels(level_model, answers, None, seen["held"], before, random_state)
     weight = weight_of_levels(answers)
-    return seen | _both(seen["model"], by_level, left, level_model.usual, q, weight)
+    return seen | _both(seen["model"], by_level, left, level_model, before, weight)
 
 
 def exact(value: np.ndarray):
@@ -186,7 +191,10 @@ def ours(seen: dict):
     gains = [value[taught].mean() - value.mean(axis=0).max() for value in drawn]
     pay = one < min(LEAST_LESSON, share) or min(gains) >= LEAST_GAIN
     told_apart = seen["supports"] or seen["weight"] == 1
-    return (labels, focus) if told_apart and pay else one_lesson(seen["lesson"])
+    if told_apart and pay:
+        return labels, focus
+    lesson = choose_lesson(seen["lesson"].mean(axis=0), seen["usual"], LEAST_GAIN)
+    return np.zeros(len(labels), dtype=int), np.array([lesson])
 
 
 def ways(seen: dict, seed: int) -> dict:
@@ -225,7 +233,7 @@ def ways(seen: dict, seed: int) -> dict:
 
 
 def of_class(estimates: dict, here: np.ndarray) -> dict:
-    whole = {name: estimates[name] for name in ("q", "before", "trust")}
+    whole = {name: estimates[name] for name in ("q", "before", "trust", "usual")}
     parts = {name: part for name, part in estimates.items() if name not in ("draws", *whole)}
     return whole | {
         name: part[here] if isinstance(part, np.ndarray) else part for name, part in parts.items()

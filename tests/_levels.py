@@ -25,4 +25,6 @@ def levels_of(shares: pd.DataFrame, random_state: int = 0) -> Levels:
         q[item, skills.index(row.skill_id)] = 1
     model = fit_levels(answers, q)
     read = model.read(answers, n_draws=200, random_state=random_state)
-    return Levels(*read, weight_of_levels(answers), model.usual, q, students, skills)
+    anyone = model.draw_anyone(n_draws=2_000, random_state=random_state)
+    usual = model.usual, q, anyone, model.mean
+    return Levels(*read, weight_of_levels(answers), *usual, students, skills)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,9 +10,9 @@ from _levels import levels_of
 from analysis.grouping import form_groups
 
 
-def make_class(mastery_of: dict, share_of: dict):
-    """Return tables of twelve students: six of kind a, six of kind b."""
-    kinds = dict(zip([f"s{i:02}" for i in range(12)], "aaaaaabbbbbb", strict=True))
+def make_class(mastery_of: dict, share_of: dict, kinds: str = "aaaaaabbbbbb"):
+    """Return tables of twelve students, each of kind a or b."""
+    kinds = dict(zip([f"s{i:02}" for i in range(12)], kinds, strict=True))
     cells = [(s, k, mastery_of[kind][k]) for s, kind in kinds.items() for k in "ab"]
     mastery = pd.DataFrame(cells, columns=["student_id", "skill_id", "mastery"])
     shares = pd.DataFrame(
@@ -67,3 +68,30 @@ def test_where_levels_know_nothing_the_mastery_model_stands_alone(kept):
     )
     of_b = some.groups["focus_skill_id"] == "b"
     pd.testing.assert_series_equal(some.groups["need"][of_b], alone.groups["need"][of_b])
+
+
+def lesson(lacking: int, **known) -> str:
+    """Return the lesson of a class of twelve: so many lack b but not a, the others a but not b."""
+    kinds = "b" * lacking + "a" * (12 - lacking)
+    right_or_wrong = {"a": {"a": 0, "b": 1}, "b": {"a": 1, "b": 0}}
+    mastery, roster, shares = make_class(SPLIT, right_or_wrong, kinds)
+    levels = levels_of(shares)._replace(**known)
+    grouping = form_groups(
+        mastery, roster, classroom_id="4a", window="fall", levels=levels,
+        supports_skill_groups=False,
+    )  # fmt: skip
+    return "".join(grouping.focus["focus_skill_id"].unique())
+
+
+OF_A = np.tile([[False, True], [True, True]], (50, 1))
+"""Everywhere half of the students lack a, and none b."""
+
+
+@pytest.mark.parametrize(("lacking", "taught"), [(5, "a"), (6, "a"), (9, "b"), (12, "b")])
+def test_a_class_departs_from_the_lesson_of_all_for_a_student_more_not_for_less(lacking, taught):
+    assert lesson(lacking, anyone=OF_A) == taught
+
+
+def test_a_lesson_everywhere_is_on_what_anyone_is_ready_for_and_what_is_known():
+    assert lesson(6, anyone=~OF_A) == "b"
+    assert lesson(7, anyone=OF_A, mean=np.full(2, np.nan)) == "b"

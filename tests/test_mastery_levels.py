@@ -207,6 +207,17 @@ def test_draws_hold_two_skills_together_as_often_as_their_joint_normal_says():
     assert (~draws[:, 0]).all(axis=1).mean() == pytest.approx(both, abs=0.01)
 
 
+def test_anyone_is_drawn_from_all_classrooms_and_never_holds_an_unknown_skill():
+    within, between = np.array([[0.04, 0.03], [0.03, 0.05]]), np.array([[0.02, 0.0], [0.0, 0.01]])
+    model = replace(PAIR, covariance=within, between=between, mean=np.array([0.6, MISSING]))
+    held = model.draw_anyone(n_draws=20_000, random_state=0)
+    above = NormalDist().cdf((0.6 - CUT) / 0.06**0.5)
+    assert held.mean(axis=0) == pytest.approx([above, 0], abs=0.01)
+    both = replace(model, mean=np.array([0.6, 0.4])).draw_anyone(n_draws=20_000, random_state=0)
+    lacks = multivariate_normal([0.6, 0.4], within + between).cdf([CUT, CUT])
+    assert (~both).all(axis=1).mean() == pytest.approx(lacks, abs=0.01)
+
+
 def test_draws_are_the_same_for_the_same_seed_and_not_for_another():
     answers = np.array([[0.6], [MISSING]])
     first, again, other = (

@@ -31,7 +31,9 @@ class Levels(NamedTuple):
     on each item that somebody here was asked; ``q``: which of these items asks for which
     skill, 0/1, shape (n_items, n_skills). ``held`` and ``expected`` are missing for a student
     without evidence, and for a skill that nobody here was asked, or nobody of those that
-    levels were learnt from.
+    levels were learnt from. ``anyone``: draws of what a student holds of whom nothing is known
+    but that levels were learnt from such students, bool, shape (n_draws, n_skills); ``mean``:
+    the mean level there, shape (n_skills,), missing as above.
     """
 
     held: np.ndarray
@@ -40,5 +42,7 @@ class Levels(NamedTuple):
     weight: float
     usual: np.ndarray
     q: np.ndarray
+    anyone: np.ndarray
+    mean: np.ndarray
     student_ids: Sequence[str]
     skill_ids: Sequence[str]

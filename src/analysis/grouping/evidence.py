@@ -18,6 +18,7 @@ from analysis.grouping.value import (
     Links,
     bridge_prerequisites,
     fill_unknown,
+    on_target,
     value_of_teaching,
 )
 from analysis.readings import Draws, Levels
@@ -32,6 +33,8 @@ class Classroom:
     the value of teaching by each reading of the evidence, of which ``value`` is the mean;
     ``left``: what there is to gain on each skill's tasks (:mod:`analysis.grouping.tasks`);
     ``trust``: how far each skill's mean is more than its items' (:mod:`.sampling`);
+    ``usual_need``: by how much anyone is in need of each skill, of all that levels were learnt
+    from, shape (n_skills,), 0 where nothing is known;
     ``held``: draws of who holds what, or ``None``; ``before``: direct prerequisites;
     ``graded``: whether ratings are so graded that a model of had-or-not takes no part;
     ``assessed``: which students have evidence; ``asked``: of whom each skill was asked, bool,
@@ -45,6 +48,7 @@ class Classroom:
     readings: list[np.ndarray]
     left: np.ndarray
     trust: np.ndarray
+    usual_need: np.ndarray
     graded: bool
     held: np.ndarray | None
     before: np.ndarray
@@ -88,7 +92,7 @@ def read_classroom(
     held = _in_order(draws, students, skills)
     readings = [value_of_teaching(shown, links.before, ready=wide("ready"), draws=held)]
     value, graded = readings[0], False
-    left, trust = np.ones_like(value), np.ones(len(skills))
+    left, trust, usual_need = np.ones_like(value), np.ones(len(skills)), np.zeros(len(skills))
     if levels is not None and skills:
         second = _levels_of(Levels(*levels), students, skills)
         shown, held, reading = _blend(shown, held, second, links, value, random_state)
@@ -97,6 +101,7 @@ def read_classroom(
         value = (1 - second.weight) * value + second.weight * reading
         left = left_to_gain(second.expected, second.q)
         trust = trust_in_means(second.usual, second.q)
+        usual_need = _need_of_anyone(second, links)
     return Classroom(
         students,
         skills,
@@ -105,6 +110,7 @@ def read_classroom(
         readings=readings,
         left=left,
         trust=trust,
+        usual_need=usual_need,
         graded=graded,
         held=held,
         before=links.before,
@@ -129,8 +135,24 @@ def _levels_of(levels: Levels, students: list[str], skills: list[str]) -> Levels
     n_draws = round(levels.weight * MOST_DRAWS)
     again = np.arange(n_draws) % max(len(levels.draws), 1)
     draws = np.pad(levels.draws[again], ((0, 0), *beyond))[:, rows][:, :, columns]
-    q = np.pad(levels.q, ((0, 0), (0, 1)))[:, columns]
-    return Levels(held, draws, expected, levels.weight, levels.usual, q, students, skills)
+    q, anyone = (np.pad(of, ((0, 0), (0, 1)))[:, columns] for of in (levels.q, levels.anyone))
+    mean = np.pad(levels.mean, (0, 1), constant_values=np.nan)[columns]
+    return levels._replace(
+        held=held,
+        draws=draws,
+        expected=expected,
+        q=q,
+        anyone=anyone,
+        mean=mean,
+        student_ids=students,
+        skill_ids=skills,
+    )
+
+
+def _need_of_anyone(levels: Levels, links: Links) -> np.ndarray:
+    need = on_target(levels.anyone, links.before).mean(axis=0)
+    need *= left_to_gain(levels.mean[None], levels.q)[0]
+    return np.where(np.isnan(levels.mean), 0.0, need)
 
 
 def _blend(

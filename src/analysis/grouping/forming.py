@@ -271,8 +271,10 @@ def _one_lesson(
     n_students = int(classroom.assessed.sum())
     needed = np.nan_to_num(classroom.readings[-1] * classroom.left)
     needed = needed[classroom.assessed].mean(axis=0)
-    needed[np.isin(classroom.skills, list(rules.focus_excluded))] = -1
-    place = int(needed.argmax())
+    excluded = np.isin(classroom.skills, list(rules.focus_excluded))
+    needed[excluded] = -1
+    usual = np.where(excluded, 0, classroom.usual_need)
+    place = choose_lesson(needed, usual, rules.least_gain)
     skill = classroom.skills[place]
     best = float(np.nan_to_num(classroom.value[classroom.assessed, place]).mean())
     too_few = n_students < rules.min_size
@@ -293,6 +295,34 @@ def _one_lesson(
     elif not len(lesson.focus_):
         whole_class, said = _whole_class_table([], [], n_students), sentences.NOTHING_NEEDED
     return _Plan(lesson, whole_class, False, said, share_on_target(classroom, lesson), best, skill)
+
+
+def choose_lesson(needed: np.ndarray, usual: np.ndarray, least_gain: float) -> int:
+    """Return the place of the skill that one lesson for a class is to be on.
+
+    The one that is needed most everywhere, unless the class gains by another of its own: as
+    little as separate groups does it pay to depart for less than one student in a class of
+    20, and a lesson that classes share can be planned together.
+
+    Parameters
+    ----------
+    needed, usual
+        By how much the class needs each skill, and anyone, shape (n_skills,); ``usual`` is 0
+        where nothing is known.
+    least_gain
+        Share of the students more that a lesson of its own must be worth.
+
+    Examples
+    --------
+    >>> everywhere = np.array([0.5, 0.4])
+    >>> choose_lesson(np.array([0.50, 0.52]), everywhere, 0.05)
+    0
+    >>> choose_lesson(np.array([0.50, 0.58]), everywhere, 0.05)
+    1
+    """
+    own, shared = int(needed.argmax()), int(usual.argmax())
+    departs = not usual[shared] or needed[own] - needed[shared] >= least_gain
+    return own if departs else shared
 
 
 def _whole_class_needs(shares: np.ndarray, classroom: Classroom, rules: GroupRules) -> list[int]:

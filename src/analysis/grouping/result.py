@@ -44,7 +44,8 @@ class GroupRules:
         Most skills to teach everyone in one cycle.
     least_gain
         Groups pay when they put at least this share of the students more on target than
-        the best single lesson does.
+        the best single lesson does; and a lesson of a class's own pays when it does so beside
+        the one that is needed most everywhere.
     certainty
         Below this share of draws a placement is to be checked with the teacher.
     group_gain

@@ -136,10 +136,22 @@ class LevelModel:
         for student, level, spread in self._posteriors(answers, classrooms):
             expected[student] = level
             held[student] = ndtr((level - CUT) / np.sqrt(np.diag(spread)))
-            values, vectors = np.linalg.eigh(spread)
-            root = vectors * np.sqrt(np.maximum(values, 0))
-            draws[:, student] = level + rng.normal(size=(n_draws, len(level))) @ root.T > CUT
+            noise = rng.normal(size=(n_draws, len(level))) @ _root(spread).T
+            draws[:, student] = level + noise > CUT
         return held, draws, expected
+
+    def draw_anyone(self, *, n_draws: int, random_state: int) -> Truths:
+        """Return draws of what a student holds of whom nothing is known.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_draws, n_skills)
+            False where nothing is known of a skill.
+        """
+        rng = np.random.default_rng(random_state)
+        root = _root(self.covariance + self.between)
+        drawn: Truths = self.mean + rng.normal(size=(n_draws, len(root))) @ root.T > CUT
+        return drawn
 
     def _posteriors(
         self, answers: Floats, classrooms: ArrayLike | None
@@ -217,6 +229,13 @@ def _given(prior: Floats, known: Truths, error: Floats, shown: Floats) -> tuple[
     shared = prior[:, known]
     gain = np.linalg.solve(prior[np.ix_(known, known)] + error, shared.T).T
     return gain @ shown, prior - gain @ shared.T
+
+
+def _root(covariance: Floats) -> Floats:
+    """Return a matrix whose product with its transpose is the covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0))
+    return root
 
 
 def _none_where_missing(values: list[float]) -> list[float | None]:

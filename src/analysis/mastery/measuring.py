@@ -19,6 +19,9 @@ from analysis.tables import MASTERY, check_table
 
 INTERVAL = 0.8
 """Share of belief inside ``low`` to ``high``."""
+DRAWS_OF_ANYONE = 4_000
+"""Draws of what anyone holds: the shares they give are known to .008."""
+
 OTHER_EVIDENCE = 1.0
 """What the answers on other skills are worth for the width of the interval, in items."""
 JEFFREYS = 0.5
@@ -161,10 +164,22 @@ def read_levels(
     held[:, asked], draws[:, :, asked], expected[:, asked] = model.read(
         own, seen.classroom_ids, n_draws=n_draws, random_state=random_state
     )
-    weight = weight_of_levels(own)
-    of_skills = seen.student_ids, list(calibration.skill_ids)
-    usual = _usual_with_own(model, own)
-    return Levels(held, draws, expected, weight, usual, q[items], *of_skills)
+    anyone = np.zeros((DRAWS_OF_ANYONE, q.shape[1]), dtype=np.bool_)
+    anyone[:, asked] = model.draw_anyone(n_draws=DRAWS_OF_ANYONE, random_state=random_state)
+    mean = np.full(q.shape[1], np.nan)
+    mean[asked] = model.mean
+    return Levels(
+        held,
+        draws,
+        expected,
+        weight=weight_of_levels(own),
+        usual=_usual_with_own(model, own),
+        q=q[items],
+        anyone=anyone,
+        mean=mean,
+        student_ids=seen.student_ids,
+        skill_ids=list(calibration.skill_ids),
+    )
 
 
 def _usual_with_own(model: LevelModel, own: Floats) -> Floats:
