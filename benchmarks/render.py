@@ -16,7 +16,8 @@ A2  papermill's Python interface, one exporter for all
 B   the notebook's cells called in one warm process, page from the template, no notebook
 
 What a second worker can add at most is seen in B too: two such processes side by side, which
-share nothing but the machine.
+share nothing but the machine. And where a machine's speed changes within a minute, turns do not
+tell ours from B: so ours with one worker is also measured with B beside it, on the other core.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOK = PROJECT / "notebooks" / "classroom_report.ipynb"
@@ -46,8 +47,10 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PSS_EVERY = 0.5
 A, B = "A: papermill + nbconvert commands", "B: the limit, no notebook"
 B_TWICE = "B, two processes"
+ONE_WORKER = "ours, 1 worker"
+SECONDS_TO_WARM = 10
 OURS = {
-    "ours, 1 worker": ("--workers", "1"),
+    ONE_WORKER: ("--workers", "1"),
     "ours, 2 workers": ("--workers", "2"),
     "ours, Dask, 2 workers": ("--workers", "2", "--engine", "dask"),
 }
@@ -155,14 +158,17 @@ for given in json.loads(sys.argv[1]):
 """
 
 BY_CALLS = """
-import json, sys, time
+import itertools, json, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
+for_ever = sys.argv[5:] == ["for ever"]
 from render import call_cells
 from analysis.files import write_whole
 from analysis.rendering.blocks import stylesheet, CONTENT_POLICY
 from analysis.rendering.page import check_page
-for given in json.loads(sys.argv[1]):
+given = json.loads(sys.argv[1])
+for given in itertools.cycle(given) if for_ever else given:
+    at = time.process_time()
     blocks, spent = call_cells(Path(sys.argv[2]), given)
     began = time.process_time()
     page = (
@@ -173,6 +179,8 @@ for given in json.loads(sys.argv[1]):
     check_page(page)
     write_whole(Path(sys.argv[3]) / "b.html", page)
     spent["page"] = time.process_time() - began
+    if for_ever:
+        print(time.process_time() - at, flush=True)
 print(json.dumps(spent))
 """
 
@@ -237,6 +245,28 @@ def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> Cos
     long = our_run(classrooms, store, folder, *how)
     short = our_run(classrooms[:few], store, folder, *how)
     return (long - short) / (len(classrooms) - few)
+
+
+def beside_calls(classrooms: list[str], store: Path, folder: Path) -> float:
+    """Return how many reports of B, made meanwhile on the other core, one more of ours costs."""
+    given = json.dumps([parameters(one, store) for one in classrooms])
+    beside = folder / "beside"
+    beside.mkdir(exist_ok=True)
+    here = Path(__file__).parent
+    calls = subprocess.Popen(
+        [sys.executable, "-c", BY_CALLS, given, NOTEBOOK, beside, here, "for ever"],
+        cwd=PROJECT, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    spent: list[float] = []
+    reader = threading.Thread(target=lambda: spent.extend(map(float, calls.stdout)), daemon=True)
+    reader.start()
+    time.sleep(SECONDS_TO_WARM)
+    warm = len(spent)
+    ours = by_coach(classrooms, store, folder, *OURS[ONE_WORKER])
+    calls.kill()
+    calls.wait()
+    reader.join()
+    return ours.cpu / mean(spent[warm:])
 
 
 # -- many classrooms ----------------------------------------------------------------------
@@ -336,8 +366,9 @@ def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool)
                 memory[name] = our_run(classrooms, store, folder, *how, watch=True).pss
                 ways[name] = partial(by_coach, classrooms, store, folder, *how)
         rounds = take_turns(ways, n_rounds)
+        beside = [beside_calls(classrooms, store, folder) for _ in range(n_rounds)]
         many = big_district(store, big, folder) if big else None
-    return describe(rounds, memory, json.loads(parts[0]), many, n_reports)
+    return describe(rounds, beside, memory, json.loads(parts[0]), many, n_reports)
 
 
 def take_turns(ways: dict[str, Callable[[], Cost]], n_rounds: int) -> list[dict[str, Cost]]:
@@ -378,7 +409,9 @@ def make_district(n_reports: int, folder: Path) -> tuple[list[str], Path]:
     return StoreIndex(store).classroom_ids[:n_reports], store
 
 
-def describe(rounds: list, memory: dict, parts: dict, many: dict | None, n_reports: int) -> str:
+def describe(
+    rounds: list, beside: list[float], memory: dict, parts: dict, many: dict | None, n_reports: int
+) -> str:
     lines = [
         "# What a report costs",
         "",
@@ -398,6 +431,11 @@ def describe(rounds: list, memory: dict, parts: dict, many: dict | None, n_repor
             f"| {name} | {cpu:.2f} | {wall:.2f} | {cheaper:.1f} | {dearer:.2f} | "
             f"{cpu * 50_000 / 3600:.1f} |"
         )
+    lines += [
+        "",
+        "With B beside it on the other core, a report of ours (1 worker) takes "
+        f"{median(beside):.2f} times B's CPU seconds (median of {len(beside)}; {min(beside):.2f} to {max(beside):.2f}).",
+    ]
     one, two, dask = OURS
     times = typical(rounds, "wall", one, by=two)
     limit = typical(rounds, "wall", B, by=B_TWICE)

@@ -38,7 +38,8 @@ def class_of_eight(**changed) -> Classroom:
             students=MASTERY.index.tolist(), skills=["a", "b", "c"], mastery=mastery,
             value=1 - mastery, readings=[1 - mastery], left=np.ones_like(mastery),
             trust=np.ones(3), usual_need=np.zeros(3), graded=False, held=None,
-            before=np.zeros((3, 3), dtype=bool), assessed=known.all(axis=1), asked=known, prerequisites={},
+            before=np.zeros((3, 3), dtype=bool), assessed=known.all(axis=1), asked=known,
+            prerequisites={},
         ),
         **changed,
     )  # fmt: skip
