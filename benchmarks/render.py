@@ -434,7 +434,8 @@ def describe(
     lines += [
         "",
         "With B beside it on the other core, a report of ours (1 worker) takes "
-        f"{median(beside):.2f} times B's CPU seconds (median of {len(beside)}; {min(beside):.2f} to {max(beside):.2f}).",
+        f"{median(beside):.2f} times B's CPU seconds (median of {len(beside)}; "
+        f"{min(beside):.2f} to {max(beside):.2f}).",
     ]
     one, two, dask = OURS
     times = typical(rounds, "wall", one, by=two)

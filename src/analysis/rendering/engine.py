@@ -1,8 +1,8 @@
 """papermill's engine for reports: it runs the cells, and keeps no diary of them.
 
 papermill's own notes of each cell when it began and ended, and checks each output when it
-comes, before it checks the whole notebook. A report keeps none of the notes
-(:func:`analysis.rendering.execution.normalise`), and once is enough.
+comes. A report keeps none of the notes, and its notebook is checked when it is whole
+(:func:`analysis.rendering.execution.execute_notebook`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
+from analysis.rendering.kernel import SECONDS_TO_START
 from analysis.rendering.notebooks import NotebookNode, nbformat
 from analysis.rendering.page import SHOWN
 
@@ -27,7 +28,12 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, start_timeout: int, **asked: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        start_timeout: int = SECONDS_TO_START,
+        **asked: Any,
     ) -> None:
         """Run all cells, or up to the first that fails; see papermill's engines."""
         for name in ("input_path", "log_output", "stdout_file", "stderr_file"):

@@ -18,7 +18,6 @@ from analysis.rendering.notebooks import NotebookNode, nbformat
 from analysis.rendering.task import Limits
 
 KERNEL = "python3"
-SECONDS_TO_START = 60
 OUR_ERRORS = {
     "DataError", "UnknownError", "UsageError", "LockedError", "AnalysisError",
 }  # fmt: skip
@@ -93,7 +92,6 @@ def execute_notebook(
                 ENGINE,
                 prepared,
                 KERNEL,
-                start_timeout=SECONDS_TO_START,
                 timeout_func=_time_left(limits),
                 progress_bar=False,
                 record_timing=False,
