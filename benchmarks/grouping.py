@@ -43,7 +43,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.grouping import GroupRules, SkillNeedGroups
 from analysis.grouping.certainty import share_of_draws
-from analysis.grouping.forming import LEAST_LESSON, choose_lesson
+from analysis.grouping.evidence import need_of_anyone
+from analysis.grouping.planning import LEAST_LESSON, choose_lesson
 from analysis.grouping.sampling import drawn_together, trust_in_means
 from analysis.grouping.tasks import left_to_gain, worth_of_seats
 from analysis.grouping.value import on_target, value_of_teaching
@@ -142,8 +143,6 @@ def _by_levels(level_model, answers, classrooms, held, before, random_state: int
 def _both(by_model, by_level, left, level_model, before, weight: float) -> dict:
     """Return what both readings together say groups should be formed by."""
     anyone = level_model.draw_anyone(n_draws=DRAWS_OF_ANYONE, random_state=0)
-    usual = on_target(anyone, before).mean(axis=0)
-    usual *= left_to_gain(level_model.mean[None], level_model.q)[0]
     blend = (1 - weight) * by_model + weight * by_level
     return {
         "model": by_model,
@@ -153,7 +152,7 @@ def _both(by_model, by_level, left, level_model, before, weight: float) -> dict:
         "lesson": by_level * left,
         "weight": weight,
         "trust": trust_in_means(level_model.usual, level_model.q),
-        "usual": np.where(np.isnan(level_model.mean), 0, usual),
+        "usual": need_of_anyone(anyone, level_model.mean, level_model.q, before),
     }
 
 
@@ -173,7 +172,11 @@ def exact(value: np.ndarray):
 
 
 def one_lesson(value: np.ndarray):
-    return np.zeros(len(value), dtype=int), np.array([int(value.sum(axis=0).argmax())])
+    return everyone_on(int(value.sum(axis=0).argmax()), len(value))
+
+
+def everyone_on(skill: int, n_students: int):
+    return np.zeros(n_students, dtype=int), np.array([skill])
 
 
 def ours(seen: dict):
@@ -194,7 +197,7 @@ def ours(seen: dict):
     if told_apart and pay:
         return labels, focus
     lesson = choose_lesson(seen["lesson"].mean(axis=0), seen["usual"], LEAST_GAIN)
-    return np.zeros(len(labels), dtype=int), np.array([lesson])
+    return everyone_on(lesson, len(labels))
 
 
 def ways(seen: dict, seed: int) -> dict:

@@ -166,8 +166,8 @@ from render import call_cells
 from analysis.files import write_whole
 from analysis.rendering.blocks import stylesheet, CONTENT_POLICY
 from analysis.rendering.page import check_page
-given = json.loads(sys.argv[1])
-for given in itertools.cycle(given) if for_ever else given:
+wanted = json.loads(sys.argv[1])
+for given in itertools.cycle(wanted) if for_ever else wanted:
     at = time.process_time()
     blocks, spent = call_cells(Path(sys.argv[2]), given)
     began = time.process_time()

@@ -8,7 +8,7 @@ import pytest
 
 from _levels import levels_of
 from analysis.grouping import SkillNeedGroups, form_groups, read_classroom
-from analysis.grouping.forming import least_gain
+from analysis.grouping.planning import least_gain
 from analysis.grouping.sampling import drawn_together, trust_in_means
 
 TWO_EACH = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.grouping import Grouping, GroupRules, SkillNeedGroups, form_groups, forming
-from analysis.grouping.forming import _whole_class_needs
+from analysis.grouping import Grouping, GroupRules, SkillNeedGroups, form_groups, planning
+from analysis.grouping.planning import whole_class_needs
 
 
 def tables(lacks: str, *, low: float = 0.1, high: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -113,7 +113,7 @@ def test_a_need_of_enough_of_the_class_is_a_lesson_for_all(share, common):
 )
 def test_what_most_need_most_is_taught_to_all_unless_the_teacher_decided(rules, common):
     needs = SimpleNamespace(skills=list("abc"))
-    found = _whole_class_needs(np.array([0.7, 0.8, 0.4]), needs, GroupRules(**rules))
+    found = whole_class_needs(np.array([0.7, 0.8, 0.4]), needs, GroupRules(**rules))
     assert "".join(needs.skills[k] for k in found) == common
 
 
@@ -242,7 +242,7 @@ def test_every_number_of_the_rules_reaches_the_program_as_it_was_set(monkeypatch
         made.append(how)
         return SkillNeedGroups(**how)
 
-    monkeypatch.setattr(forming, "SkillNeedGroups", remember)
+    monkeypatch.setattr(planning, "SkillNeedGroups", remember)
     group("aaaabbbb", wishes=[("s0", "s7")], **asked)
     assert {name: made[0][name] for name in asked} == asked
     assert made[0]["wishes"] == [[0, 7]]

@@ -101,7 +101,7 @@ def read_classroom(
         value = (1 - second.weight) * value + second.weight * reading
         left = left_to_gain(second.expected, second.q)
         trust = trust_in_means(second.usual, second.q)
-        usual_need = _need_of_anyone(second, links)
+        usual_need = need_of_anyone(second.anyone, second.mean, second.q, links.before)
     return Classroom(
         students,
         skills,
@@ -149,10 +149,16 @@ def _levels_of(levels: Levels, students: list[str], skills: list[str]) -> Levels
     )
 
 
-def _need_of_anyone(levels: Levels, links: Links) -> np.ndarray:
-    need = on_target(levels.anyone, links.before).mean(axis=0)
-    need *= left_to_gain(levels.mean[None], levels.q)[0]
-    return np.where(np.isnan(levels.mean), 0.0, need)
+def need_of_anyone(
+    anyone: np.ndarray, mean: np.ndarray, q: np.ndarray, before: np.ndarray
+) -> np.ndarray:
+    """Return by how much anyone is in need of each skill, and ready for it; 0 where not known.
+
+    ``anyone``, ``mean``, ``q`` as in :class:`analysis.readings.Levels`; ``before``: direct
+    prerequisites.
+    """
+    need = on_target(anyone, before).mean(axis=0) * left_to_gain(mean[None], q)[0]
+    return np.where(np.isnan(mean), 0.0, need)
 
 
 def _blend(
