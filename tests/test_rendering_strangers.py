@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from analysis.rendering.proof import WrongPageError
@@ -46,3 +48,29 @@ def test_a_page_with_a_stranger_is_refused_without_naming_anyone():
         Strangers(ROSTER).check("<p>Bo Li</p>", "7A", ["7A"])
     assert "Bo" not in str(caught.value)
     assert "00419" not in str(caught.value)
+
+
+def drawn(svg: str) -> str:
+    return f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
+
+
+@pytest.mark.parametrize(
+    ("svg", "found"),
+    [
+        ("<svg><text>Bo Li</text></svg>", ["00419"]),
+        ("<svg><!-- Bo Li --></svg>", ["00419"]),
+        ("<svg><text>00419</text></svg>", ["00419"]),
+        ("<svg id='00419'/>", ["00419"]),
+        ("<svg><text>n.00419</text></svg>", ["00419"]),
+        # A coordinate's decimals: with ids of six digits one in twenty pages would be refused.
+        ("<svg><path d='M 301.00419 6.5 L 9.00419 7'/></svg>", []),
+    ],
+)
+def test_a_stranger_in_a_drawing_is_found_and_its_coordinates_are_nobody(svg, found):
+    assert Strangers(ROSTER).found_in(drawn(svg), ["7A"]) == found
+
+
+def test_the_letters_a_picture_is_packed_in_are_nobody_and_broken_ones_are_looked_at():
+    for letters, found in {"/00419/+": [], "/00419/A+": ["00419"]}.items():
+        page = f'<img src="data:image/gif;base64,{letters}">'
+        assert Strangers(ROSTER).found_in(page, ["7A"]) == found

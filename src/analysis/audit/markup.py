@@ -111,21 +111,26 @@ def forbids_enough(policy: str, scripts: Collection[str] = ()) -> bool:
     return all(values <= {"'none'", "data:"} for values in rules.values())
 
 
-def pictures_in(text: str) -> list[bytes]:
-    """Return the bytes of each picture that stands inside a text as Base64.
+def take_pictures_out(text: str) -> tuple[str, list[bytes]]:
+    """Return a text without the pictures that stand in it as Base64, and each one's bytes.
+
+    What cannot be decoded stays in the text.
 
     Examples
     --------
-    >>> pictures_in('<img src="data:image/svg+xml;base64,PHN2Zy8+">')
-    [b'<svg/>']
+    >>> take_pictures_out('<img src="data:image/svg+xml;base64,PHN2Zy8+">')
+    ('<img src="">', [b'<svg/>'])
     """
-    found = []
-    for body in _PICTURE.findall(text):
+    pictures = []
+
+    def take(found: re.Match[str]) -> str:
         try:
-            found.append(base64.b64decode(body))
+            pictures.append(base64.b64decode(found[1]))
         except binascii.Error:
-            continue
-    return found
+            return found[0]
+        return ""
+
+    return _PICTURE.sub(take, text), pictures
 
 
 class _Reader(HTMLParser):

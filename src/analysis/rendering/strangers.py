@@ -6,7 +6,7 @@ from collections.abc import Collection
 from html import unescape
 from pathlib import Path
 
-from analysis.audit.markup import pictures_in
+from analysis.audit.markup import take_pictures_out
 from analysis.audit.people import Audience, People
 from analysis.audit.pictures import texts_in_picture
 from analysis.rendering.edition import sheet_file, sheet_folder
@@ -74,5 +74,6 @@ class Strangers(People):
             )
 
     def _found(self, page: str, audience: Audience) -> list[str]:
-        inside = [said for picture in pictures_in(page) for said in texts_in_picture(picture)]
-        return self.strangers_in("\n".join([unescape(page), *inside]), audience)
+        text, pictures = take_pictures_out(page)
+        inside = [said for picture in pictures for said in texts_in_picture(picture)]
+        return self.strangers_in("\n".join([unescape(text), *inside]), audience)
