@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
 from analysis.rendering.proof import WrongPageError
-from analysis.rendering.strangers import Strangers
+from analysis.rendering.strangers import Strangers, texts_beside
 from conftest import table
 
 ROSTER = table("""
@@ -74,3 +75,12 @@ def test_the_letters_a_picture_is_packed_in_are_nobody_and_broken_ones_are_looke
     for letters, found in {"/00419/+": [], "/00419/A+": ["00419"]}.items():
         page = f'<img src="data:image/gif;base64,{letters}">'
         assert Strangers(ROSTER).found_in(page, ["7A"]) == found
+
+
+def test_what_a_notebook_holds_beside_its_page_is_looked_at():
+    shown = "<li>Ana Ruiz</li>"
+    said = {"text/plain": "Bo\nLi", "text/html": shown, "Zoë <b>Ω</b> Lopez": 1}
+    notebook = json.dumps({"cells": [{"source": "student = '00419'", "outputs": [{"data": said}]}]})
+    beside = texts_beside(notebook, f"<p>{shown}</p>")
+    assert shown not in beside
+    assert Strangers(ROSTER).found_in(beside, ["7A"]) == ["00419", "00422"]

@@ -260,12 +260,14 @@ def _strangers_on(task: Task, everybody: Strangers) -> str | None:
     Looked for here and not in the worker, which must not know any other classroom.
     """
     from analysis.rendering.proof import WrongPageError
+    from analysis.rendering.strangers import texts_beside
 
     try:
-        for file in (task.page, task.executed):
-            # A worker of a cluster may bring back a page without its notebook.
-            text = file.read_text("utf-8") if file.is_file() else ""
-            everybody.check(text, task.page_id, task.classroom_ids)
+        page = task.page.read_text("utf-8")
+        # A worker of a cluster may bring back a page without its notebook.
+        executed = task.executed.read_text("utf-8") if task.executed.is_file() else ""
+        beside = texts_beside(executed, page) if executed else ""
+        everybody.check(f"{page}\n{beside}", task.page_id, task.classroom_ids)
         if task.sheet_title:
             everybody.check_sheets(task.page, task.classroom_ids)
     except WrongPageError as error:

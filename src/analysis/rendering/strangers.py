@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 from analysis.audit.markup import take_pictures_out
 from analysis.audit.people import Audience, People
@@ -77,3 +79,33 @@ class Strangers(People):
         text, pictures = take_pictures_out(page)
         inside = [said for picture in pictures for said in texts_in_picture(picture)]
         return self.strangers_in("\n".join([unescape(text), *inside]), audience)
+
+
+def texts_beside(notebook: str, page: str) -> str:
+    r"""Return what an executed notebook holds that its page does not show.
+
+    Parameters
+    ----------
+    notebook
+        As it is kept.
+    page
+        Made from it; most of its texts stand there word by word.
+
+    Examples
+    --------
+    >>> texts_beside('{"cells": [{"source": "code", "outputs": ["shown"]}]}', "<p>shown</p>")
+    'cells\nsource\ncode\noutputs'
+    """
+    return "\n".join(text for text in _texts_in(json.loads(notebook)) if text not in page)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            yield from _texts_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts_in(one)
