@@ -34,6 +34,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,7 @@ A, B = "A: papermill + nbconvert commands", "B: the limit, no notebook"
 B_TWICE = "B, two processes"
 ONE_WORKER = "ours, 1 worker"
 SECONDS_TO_WARM = 10
+SECONDS_BETWEEN_LOOKS = 0.02
 OURS = {
     ONE_WORKER: ("--workers", "1"),
     "ours, 2 workers": ("--workers", "2"),
@@ -248,7 +250,10 @@ def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> Cos
 
 
 def beside_calls(classrooms: list[str], store: Path, folder: Path) -> float:
-    """Return how many reports of B, made meanwhile on the other core, one more of ours costs."""
+    """Return how many reports of B, made meanwhile on the other core, one of ours costs.
+
+    Ours is taken between two of its pages: what a run does before and after is no report's.
+    """
     given = json.dumps([parameters(one, store) for one in classrooms])
     beside = folder / "beside"
     beside.mkdir(exist_ok=True)
@@ -257,16 +262,47 @@ def beside_calls(classrooms: list[str], store: Path, folder: Path) -> float:
         [sys.executable, "-c", BY_CALLS, given, NOTEBOOK, beside, here, "for ever"],
         cwd=PROJECT, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    spent: list[float] = []
-    reader = threading.Thread(target=lambda: spent.extend(map(float, calls.stdout)), daemon=True)
+    theirs: list[tuple[float, float]] = []
+
+    def listen() -> None:
+        for line in calls.stdout:
+            theirs.append((time.monotonic(), float(line)))
+
+    reader = threading.Thread(target=listen, daemon=True)
     reader.start()
     time.sleep(SECONDS_TO_WARM)
-    warm = len(spent)
-    ours = by_coach(classrooms, store, folder, *OURS[ONE_WORKER])
+    first, last = 3, len(classrooms) - 1
+    seen = watch_pages(classrooms, store, folder / "pages", *OURS[ONE_WORKER])
     calls.kill()
     calls.wait()
     reader.join()
-    return ours.cpu / mean(spent[warm:])
+    (began, cpu_then), (ended, cpu_now) = seen[first], seen[last]
+    ours = (cpu_now - cpu_then) / (last - first)
+    return ours / mean(cost for at, cost in theirs if began < at <= ended)
+
+
+def watch_pages(
+    classrooms: list[str], store: Path, out: Path, *how: str
+) -> dict[int, tuple[float, float]]:
+    """Make reports; return when there were how many, and the run's CPU seconds until then."""
+    import psutil
+
+    where = ["--window", WINDOW, "--store", store, "--out", out, "--keep", "1", "--json"]
+    command = [*COACH, "report", *classrooms, "--force", *how, *where]
+    run = subprocess.Popen(
+        [str(word) for word in command],
+        cwd=PROJECT, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    root, seen = psutil.Process(run.pid), {}
+    while run.poll() is None:
+        n = len(list(out.glob("editions/.making-*/made/*.json")))
+        if n not in seen:
+            with suppress(psutil.Error):
+                processes = [root, *root.children(recursive=True)]
+                spent = sum(sum(one.cpu_times()[:4]) for one in processes)
+                seen[n] = time.monotonic(), spent
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return seen
 
 
 # -- many classrooms ----------------------------------------------------------------------
