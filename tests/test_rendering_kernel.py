@@ -140,7 +140,7 @@ SHOWN = {
     "simple": ["print('hello')", "1 + 1", "given"],
     "streams": ["import sys\nfor i in range(3):\n    print(i)\nprint('e', file=sys.stderr)"],
     "in pieces": ["import time\nfor i in range(2):\n    print(i, flush=True)\n    time.sleep(0.4)"],
-    "below python": ["import os\n_ = os.write(1, b'from C\\n')"],
+    "below python": ["import os, time\n_ = os.write(1, b'from C\\n')\ntime.sleep(0.2)"],
     "display": ["from IPython.display import *\ndisplay(HTML('<b>x</b>'), Markdown('*y*'), 3)"],
     "update": [
         "from IPython.display import display, clear_output\nh = display('a', display_id='one')",
@@ -157,6 +157,16 @@ SHOWN = {
     "environment": ["import sys, __main__\nprint(sys.argv[1:0], __name__, sys.path[0] == '')"],
     "seeded": ["import numpy as np\nnp.random.default_rng(0).random(3)"],
     "threads": ["import threading\nprint(threading.main_thread() is threading.current_thread())"],
+    "from threads": [
+        "def say():\n    print('one', flush=True)\n    print('two')\n"
+        "for _ in range(9):\n    thread = threading.Thread(target=say)\n    thread.start()\n"
+        "    thread.join()"
+    ],
+    "from a fork": [
+        "import os, sys\nsys.stdout.flush()\npid = os.fork()\n"
+        "if pid == 0:\n    print('child', flush=True)\n    os._exit(0)\n_ = os.waitpid(pid, 0)\n"
+        "import time\ntime.sleep(0.2)"
+    ],
     "child process": ["import subprocess\nsubprocess.run(['echo', 'child'], check=True)"],
 }
 
@@ -270,19 +280,35 @@ def test_only_a_persons_kernel_has_a_debugger(tmp_path, server):
         "print(known, *there, debugpy.__name__, hypothesis.__name__)"
     )
     assert printed(run(tmp_path, source, server=server)) == "False False False debugpy hypothesis"
-    with KernelServer(leave_out=()) as own:
+    with KernelServer(for_reports=False) as own:
         assert printed(run(tmp_path, source, server=own)) == "True True False debugpy hypothesis"
 
 
-def test_the_debugger_knows_the_files_of_all_modules_and_no_module_was_asked(tmp_path, server):
+def test_a_report_kernel_hands_no_message_from_thread_to_thread(tmp_path, server):
+    source = "import threading\nprint(sorted(one.name for one in threading.enumerate()))"
+    handing = {"IOPub", "Shell channel"}
+    assert not handing & set(eval(printed(run(tmp_path, source, server=server))))
+    with KernelServer(for_reports=False) as own:
+        assert handing <= set(eval(printed(run(tmp_path, source, server=own))))
+
+
+def test_a_report_kernels_shell_is_made_before_the_fork_and_is_nobody_elses(tmp_path, server):
     source = (
-        "import sys, pandas, ipykernel.ipkernel\n"
-        "known = get_ipython().kernel._kernel_modules\n"
-        "listed = ipykernel.ipkernel.sys\n"
-        "print(pandas.__file__ in known, len(known) > 1000, listed.version == sys.version,"
-        " any(type(one) is type(sys) for one in listed.modules.values()))"
+        "import os\nshell = get_ipython()\nleft = shell.user_ns.get('mine')\nmine = 1\n"
+        "print(left, shell.execution_count, os.environ['PAGER'], shell.kernel.session.session)"
     )
-    assert printed(run(tmp_path, source, server=server)) == "True True True False"
+    first, second = (printed(run(tmp_path, source, server=server)).split() for _ in range(2))
+    assert first[:3] == second[:3] == ["None", "4", "cat"]
+    assert first[3] != second[3]
+
+
+def test_a_persons_startup_files_run_in_each_kernel_and_not_in_the_server(tmp_path, monkeypatch):
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("import os\nstarted = os.getpid()\n", "utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    with KernelServer() as server:
+        assert printed(run(tmp_path, "print(started == os.getpid())", server=server)) == "True"
 
 
 def test_a_report_kernels_options_are_read_as_ipykernel_reads_them(tmp_path):

@@ -124,7 +124,7 @@ def answer(task: Task, notebook: bytes, cut: Slice, plans: Plans, server: str) -
             executed=folder / "executed.ipynb",
         )
         try:
-            page = render_page(here, server or own_server().address)
+            page = render_page(here, server or own_server(for_reports=True).address)
         except AnalysisError as error:
             # The same data would fail again: an answer, not an error to be retried.
             return Answer(problem=str(error), executed=_content(here.executed))

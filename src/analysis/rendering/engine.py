@@ -47,7 +47,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def papermill_execute_cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
             try:
-                self.execute_cell(cell, index)
+                # A report's kernel does not repeat what it was asked, and which time.
+                self.execute_cell(cell, index, execution_count=self.code_cells_executed + 1)
             except CellExecutionError as error:
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 break

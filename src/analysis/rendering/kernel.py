@@ -30,7 +30,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, Type, Unicode
 
-from analysis.rendering.warmth import ALWAYS, can_fork, own_server
+from analysis.rendering.warmth import ALWAYS, NO_HISTORY, can_fork, own_server
 
 LAUNCHER = "ipykernel_launcher"
 SECONDS_TO_START = 60
@@ -42,9 +42,6 @@ LOOKS_AT_END = 100
 
 WELCOME = "iopub_welcome"
 """What a kernel greets with who has begun to listen to its output; older ones do not greet."""
-
-NO_HISTORY = "--HistoryManager.enabled=False"
-"""A report's cells, which name a classroom, belong in no file of what was typed."""
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -165,13 +162,29 @@ class ForkedKernel:
         self._server.close()
 
 
+class ReportChannel(AsyncZMQSocketChannel):
+    """A channel that asks once for a message, where Jupyter's first asks whether there is one."""
+
+    async def get_msg(  # type: ignore[override]
+        self, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Wait for a message; see :class:`jupyter_client.channels.AsyncZMQSocketChannel`."""
+        return await (self._recv() if timeout is None else super().get_msg(timeout))
+
+
 class ReportKernelClient(AsyncKernelClient):
     """A client that waits for what a kernel says, where Jupyter's waits for silence."""
+
+    iopub_channel_class = Type(ReportChannel)
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         # The kernel's sockets are there in a moment: look for them more often.
         self.context.setsockopt(zmq.RECONNECT_IVL, MILLISECONDS_TO_RECONNECT)
+
+    def start_channels(self, *channels: bool, **named: bool) -> None:
+        """Open all channels but the heartbeat's: its process tells whether a kernel lives."""
+        super().start_channels(*channels, **{**named, "hb": False})
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and its output is heard.

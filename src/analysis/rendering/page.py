@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analysis.audit.findings import Leak
@@ -83,8 +84,12 @@ def check_page(page: str) -> None:
         raise UnfitPageError("The page is not fit to publish: " + "; ".join(faults))
 
 
+@lru_cache
 def _prose_to_html(source: str) -> str:
-    """Return a Markdown cell as HTML, its headings without links to themselves."""
+    """Return a Markdown cell as HTML, its headings without links to themselves.
+
+    Once a process: it is the same in all reports of a notebook.
+    """
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -44,7 +45,10 @@ def make_in_pool(
         The page, and why it failed, in words without student data. A worker
         that dies takes no other report with it.
     """
-    pool = ProcessPool(max_workers=max(1, min(workers, len(tasks))), context=_context())
+    # What a worker has imported is no garbage: it is not looked through again and again.
+    pool = ProcessPool(
+        max_workers=max(1, min(workers, len(tasks))), context=_context(), initializer=gc.freeze
+    )
     try:
         done: dict[Future[Any], str] = {
             pool.schedule(

@@ -8,8 +8,9 @@ another: each kernel is a process of its own that ends with its report.
 
 ::
 
-    python -m analysis.rendering.server LISTENER '{"leave_out": [...], "read": [...]}'
-               fd of a listening Unix socket; modules to go without, calibrations to read
+    python -m analysis.rendering.server LISTENER '{"for_reports": true, "read": [...]}'
+               fd of a listening Unix socket; whether its kernels are reports' or a person's;
+               calibrations to read
     client -> {"argv": [...], "env": {...}, "cwd": "..."}\n
     server -> the kernel's process id\n  ...  its exit code\n
 
@@ -76,6 +77,9 @@ nothing, and it is a sixth of the time that all imports take."""
 LEFT_OUT = "hypothesis"
 """Not looked for while the others load: pandera would, for tables made up at random."""
 
+NOT_FOR_REPORTS = ("debugpy",)
+"""Nobody stops a report at a line: its kernels load no debugger."""
+
 LONGEST_REQUEST = 8 * 1024 * 1024
 SECONDS_TO_ASK = 10
 PR_SET_PDEATHSIG = 1
@@ -91,14 +95,15 @@ def main() -> None:
     # of all imports, and leave holes that every kernel then copies.
     gc.disable()
     put_off(PUT_OFF)
-    with left_out(LEFT_OUT, *asked["leave_out"]):
+    with left_out(LEFT_OUT, *(NOT_FOR_REPORTS if asked["for_reports"] else ())):
         for name in PRELOADED:
             # Names inside other packages may move; a kernel then loads them itself.
             with suppress(ImportError):
                 import_module(name)
     with suppress(ImportError):
         import_module("analysis.rendering.rehearsal").rehearse(asked["read"])
-    list_modules_once()
+    if asked["for_reports"]:
+        import_module("analysis.rendering.kernel_app").make_shell()
     launcher()
     # Objects made so far are never collected: collecting would copy their pages.
     gc.freeze()
@@ -138,42 +143,6 @@ def put_off(name: str) -> None:
     sys.modules[name] = late
 
 
-class _Module:
-    """What ipykernel asks of a module: its file."""
-
-    __slots__ = ("__file__",)
-
-    def __init__(self, file: str):
-        # A copy: to look at the module's own name is to copy the memory around it.
-        self.__file__ = os.fsdecode(os.fsencode(file))
-
-
-class _Sys(ModuleType):
-    """``sys`` with a list of modules that is cheap to walk along."""
-
-    def __init__(self, modules: dict[str, _Module]):
-        super().__init__("sys")
-        self.modules = modules
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys, name)
-
-
-def list_modules_once() -> None:
-    """Let ipykernel find the files of all modules, for its debugger, without touching each.
-
-    Python counts who refers to an object in the object: to look at two thousand modules was
-    a third of the memory that a kernel copied before its first cell.
-    """
-    with suppress(ImportError):
-        asks = import_module("ipykernel.ipkernel")
-        files = {name: getattr(one, "__file__", None) for name, one in [*sys.modules.items()]}
-        listed = _Sys(
-            {name: _Module(file) for name, file in files.items() if isinstance(file, str)}
-        )
-        asks.sys = listed  # type: ignore[attr-defined]
-
-
 @cache
 def launcher() -> str:
     """Return the file that an ordinary kernel is started with."""
@@ -190,13 +159,13 @@ def be_kernel(request: dict[str, Any]) -> None:
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    from analysis.rendering.kernel_app import ReportKernelApp
+    from ipykernel.kernelapp import IPKernelApp
 
     sys.argv = [launcher(), *request["argv"]]
-    kernel = ReportKernelApp.instance(parent_handle=os.getppid())
+    # A report's was made before the fork.
+    kernel = IPKernelApp.instance()
+    kernel.parent_handle = os.getppid()
     kernel.initialize(request["argv"])  # type: ignore[no-untyped-call]
-    # What it would say for its developers is put together for each message, and never shown.
-    kernel.log.setLevel(kernel.log_level)
     kernel.start()  # type: ignore[no-untyped-call]
 
 

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-DEBUGGER = ("debugpy",)
-"""Nobody stops a report at a line: its kernels load no debugger."""
+NO_HISTORY = "--HistoryManager.enabled=False"
+"""A report's cells, which name a classroom, belong in no file of what was typed."""
 
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -46,8 +46,9 @@ class KernelServer:
 
     Parameters
     ----------
-    leave_out
-        Modules that its kernels go without where a library would load them if they are there.
+    for_reports
+        Whether its kernels run reports, and go without what only a person needs
+        (:mod:`analysis.rendering.kernel_app`).
 
     Examples
     --------
@@ -55,8 +56,8 @@ class KernelServer:
     ...     execute_notebook(notebook, parameters, output, server=server.address)
     """
 
-    def __init__(self, leave_out: Sequence[str] = DEBUGGER) -> None:
-        self.leave_out = leave_out
+    def __init__(self, *, for_reports: bool = True) -> None:
+        self.for_reports = for_reports
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._is_asked = False
@@ -91,7 +92,7 @@ class KernelServer:
             return
         # Socket paths may have 104 bytes at most, so the folder's name is short.
         self._folder = tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True)
-        asked = {"leave_out": [*self.leave_out], "read": [str(file) for file in calibrations]}
+        asked = {"for_reports": self.for_reports, "read": [str(file) for file in calibrations]}
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._socket)
             listener.listen(128)
@@ -129,9 +130,9 @@ class KernelServer:
 
 
 @cache
-def own_server() -> KernelServer:
+def own_server(*, for_reports: bool = False) -> KernelServer:
     """Return this process's own server, started when it is first asked for.
 
-    Its kernels may be a person's, who may want to look for a fault.
+    ``for_reports``: as of :class:`KernelServer`; a person may want to look for a fault.
     """
-    return KernelServer(leave_out=())
+    return KernelServer(for_reports=for_reports)
