@@ -233,12 +233,15 @@ def marginal(
     return (long - short) / (times * (len(classrooms) - 1)), said
 
 
+def report_command(classrooms: list[str], store: Path, out: Path, *how: str) -> list:
+    where = ["--window", WINDOW, "--store", store, "--out", out, "--keep", "2"]
+    return [*COACH, "report", *classrooms, "--force", *how, *where, "--json"]
+
+
 def our_run(
     classrooms: list[str], store: Path, folder: Path, *how: str, watch: bool = False
 ) -> Cost:
-    where = ["--window", WINDOW, "--store", store, "--out", folder / "reports", "--keep", "2"]
-    command = [*COACH, "report", *classrooms, "--force", *how, *where, "--json"]
-    return run(command, watch=watch)[0]
+    return run(report_command(classrooms, store, folder / "reports", *how), watch=watch)[0]
 
 
 def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> Cost:
@@ -287,8 +290,7 @@ def watch_pages(
     """Make reports; return when there were how many, and the run's CPU seconds until then."""
     import psutil
 
-    where = ["--window", WINDOW, "--store", store, "--out", out, "--keep", "1", "--json"]
-    command = [*COACH, "report", *classrooms, "--force", *how, *where]
+    command = report_command(classrooms, store, out, *how)
     run = subprocess.Popen(
         [str(word) for word in command],
         cwd=PROJECT, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL,

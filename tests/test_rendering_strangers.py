@@ -84,3 +84,8 @@ def test_what_a_notebook_holds_beside_its_page_is_looked_at():
     beside = texts_beside(notebook, f"<p>{shown}</p>")
     assert shown not in beside
     assert Strangers(ROSTER).found_in(beside, ["7A"]) == ["00419", "00422"]
+
+
+def test_an_id_that_a_page_shows_only_inside_a_longer_word_is_looked_at_in_its_notebook():
+    beside = texts_beside('{"text": "00419"}', "<p>1004192</p>")
+    assert Strangers(ROSTER).found_in(beside, ["7A"]) == ["00419"]

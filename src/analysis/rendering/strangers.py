@@ -89,14 +89,19 @@ def texts_beside(notebook: str, page: str) -> str:
     notebook
         As it is kept.
     page
-        Made from it; most of its texts stand there word by word.
+        Made from it; most of its parts stand there as they are.
 
     Examples
     --------
-    >>> texts_beside('{"cells": [{"source": "code", "outputs": ["shown"]}]}', "<p>shown</p>")
-    'cells\nsource\ncode\noutputs'
+    >>> texts_beside('{"source": "code", "html": "<p>shown</p>"}', "<b><p>shown</p></b>")
+    'source\ncode\nhtml'
     """
-    return "\n".join(text for text in _texts_in(json.loads(notebook)) if text not in page)
+    return "\n".join(text for text in _texts_in(json.loads(notebook)) if not _shows(page, text))
+
+
+def _shows(page: str, text: str) -> bool:
+    """Tell whether a part of a notebook stands in its page, with no other words at its edges."""
+    return text.startswith("<") and text.endswith((">", ">\n")) and text in page
 
 
 def _texts_in(value: Any) -> Iterator[str]:
