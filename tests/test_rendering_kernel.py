@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -331,16 +332,20 @@ def test_the_server_reads_calibrations_once_for_all_its_kernels(tmp_path, small_
     renew_calibration(Store(small_caseload), "2026-EOY")
     files = calibrations_in_force(index, ["2025-EOY", "2026-EOY"])
     assert [file.name.startswith("2026-eoy-") for file in files] == [True]
+    # As a cluster's task has it: the same calibration, in a store of its own.
+    elsewhere = shutil.copytree(small_caseload, tmp_path / "elsewhere")
     with KernelServer() as server:
         server.start([*files, tmp_path / "gone.json"])
         source = (
-            "from analysis.district import open_calibration, read_calibration\n"
+            "from analysis.district import open_calibration\n"
+            "from analysis.mastery import calibration\n"
             "from analysis.store import Store\n"
-            f"open_calibration(Store({str(small_caseload)!r}), '2026-EOY')\n"
-            "print(read_calibration.cache_info())"
+            f"for folder in ({str(small_caseload)!r}, {str(elsewhere)!r}):\n"
+            "    open_calibration(Store(folder), '2026-EOY')\n"
+            "print(calibration._made_out.cache_info())"
         )
         shown = printed(run(tmp_path, source, server=server))
-    assert "hits=1, misses=2" in shown, shown
+    assert "hits=2, misses=1" in shown, shown
 
 
 def test_a_module_put_off_is_loaded_when_it_is_used_and_no_sooner(tmp_path, server):

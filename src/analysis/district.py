@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,21 +221,15 @@ def open_calibration(store: Store, window: str) -> Calibration:
     while True:
         try:
             with hold_calibrations(store):
-                return read_calibration(calibration_path(store, renew_calibration(store, window)))
+                return Calibration.load(calibration_path(store, renew_calibration(store, window)))
         except LockedError:
             last = calibration_in_force(store, window)
             is_late = time.monotonic() > end
             if last is None and is_late:
                 raise
             if last is not None and (is_late or last.method == method_digest()):
-                return read_calibration(calibration_path(store, last))
+                return Calibration.load(calibration_path(store, last))
         time.sleep(SECONDS_BETWEEN_LOOKS)
-
-
-@lru_cache(maxsize=8)
-def read_calibration(file: Path) -> Calibration:
-    """Read a calibration once a process: its file is named by its content."""
-    return Calibration.load(file)
 
 
 def renew_calibration(

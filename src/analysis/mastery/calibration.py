@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -83,33 +83,42 @@ class Calibration:
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote; the same content is made out once a process.
 
         Raises
         ------
         DataError
             The file is no calibration, or of another version.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            found = (content["format"], content["version"])
-        except (ValueError, KeyError, TypeError):
-            found = None
-        if found != (FORMAT, VERSION):
+        known = _made_out(Path(path).read_bytes())
+        if known is None:
             raise DataError(
                 f"{path} is not a {FORMAT} of version {VERSION}.\nCalibrate again to replace it."
             )
-        model = load_model(content["model"])
-        return cls(
-            model=model,
-            levels=LevelModel.load(content["levels"], model.q_matrix_),
-            items=[tuple(item) for item in content["items"]],
-            skill_ids=content["skill_ids"],
-            window=content["window"],
-            n_students=content["n_students"],
-            scales=read_scales(content["scales"]),
-            supports_skill_groups=Verdict(**content["verdict"]),
-        )
+        return known
+
+
+@lru_cache(maxsize=8)
+def _made_out(content: bytes) -> Calibration | None:
+    """Return the calibration that a file's content describes; None: it is no such file."""
+    try:
+        stored = json.loads(content)
+        found = (stored["format"], stored["version"])
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if found != (FORMAT, VERSION):
+        return None
+    model = load_model(stored["model"])
+    return Calibration(
+        model=model,
+        levels=LevelModel.load(stored["levels"], model.q_matrix_),
+        items=[tuple(item) for item in stored["items"]],
+        skill_ids=stored["skill_ids"],
+        window=stored["window"],
+        n_students=stored["n_students"],
+        scales=read_scales(stored["scales"]),
+        supports_skill_groups=Verdict(**stored["verdict"]),
+    )
 
 
 def calibrate(

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.charts.drawing import draw_chart
-from analysis.district import read_calibration
 from analysis.errors import DataError
 from analysis.grouping.value import bridge_prerequisites
 from analysis.language import languages, open_language
+from analysis.mastery import Calibration
 from analysis.mastery.structure import read_prerequisites, topological_order
 from analysis.rendering.blocks import compile_blocks
 from analysis.store.calibrations import method_digest
@@ -37,7 +36,7 @@ def rehearse(calibrations: Iterable[str] = ()) -> None:
     """
     for file in calibrations:
         with suppress(OSError, DataError):
-            read_calibration(Path(file))
+            Calibration.load(file)
     compile_blocks()
     for code in languages():
         language = open_language(code)
