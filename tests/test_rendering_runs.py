@@ -174,10 +174,15 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     from analysis import crew
     from analysis.errors import UsageError
     from analysis.rendering import cluster
+    from analysis.rendering.warmth import KernelServer
 
     monkeypatch.setattr(crew, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(UsageError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
-        list(cluster.make_on_cluster({}, workers=1, scheduler="tcp://127.0.0.1:9"))
+        list(
+            cluster.make_on_cluster(
+                {}, workers=1, kernels=KernelServer(), scheduler="tcp://127.0.0.1:9"
+            )
+        )
 
 
 @pytest.mark.slow

@@ -15,6 +15,10 @@ from analysis.errors import UsageError
 SECONDS_TO_CONNECT = 30
 RETRIES = 2
 
+UNWATCHED = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+"""Of a cluster of our own: Dask looks a hundred times a second at what a worker is doing, and
+fifty times whether it is late. It is for who looks on at a dashboard; nobody does."""
+
 Make = Callable[..., Any]
 Own = Sequence[tuple[Any, ...]] | None
 """What each part is asked with beside what all are; ``None``: nothing."""
@@ -107,10 +111,13 @@ def open_cluster(workers: int, scheduler: str | None = None) -> Iterator[Any]:
         Dask is not installed, or the scheduler does not answer.
     """
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError:
         raise UsageError('Dask is not installed.\nInstall it: pip install "distributed"') from None
     with ExitStack() as stack:
+        if not scheduler:
+            stack.enter_context(dask.config.set(UNWATCHED))
         cluster: Any = scheduler or stack.enter_context(
             LocalCluster(
                 n_workers=workers,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -54,7 +53,11 @@ class Answer:
 
 
 def make_on_cluster(
-    tasks: Mapping[str, Task], *, workers: int, scheduler: str | None = None
+    tasks: Mapping[str, Task],
+    *,
+    workers: int,
+    kernels: KernelServer,
+    scheduler: str | None = None,
 ) -> Iterator[tuple[str, str | None]]:
     """Make reports on a Dask cluster; give each when it is done.
 
@@ -64,6 +67,8 @@ def make_on_cluster(
         What to make, by page.
     workers
         How many processes, where the cluster is started here.
+    kernels
+        Where their kernels come from, where the cluster is started here.
     scheduler
         Address of a running cluster; ``None``: one on this machine, for this run.
 
@@ -78,10 +83,9 @@ def make_on_cluster(
     UsageError
         Dask is not installed, or the scheduler does not answer.
     """
-    with ExitStack() as stack:
-        # Workers of this machine share one kernel server.
-        server = "" if scheduler else stack.enter_context(KernelServer()).address
-        client = stack.enter_context(open_cluster(workers, scheduler))
+    # Workers elsewhere have servers of their own.
+    server = "" if scheduler else kernels.address
+    with open_cluster(workers, scheduler) as client:
         from distributed import as_completed
 
         threads = sum(client.nthreads().values())

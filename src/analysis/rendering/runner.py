@@ -113,7 +113,7 @@ def render_reports(
     index.windows_until(order.window)
     out = order.kind.published_in(settings)
     with locked(out, "making reports"), hold_calibrations(index), KernelServer() as kernels:
-        if not settings.uses_cluster and _is_work_likely(index, order, out):
+        if not settings.scheduler and _is_work_likely(index, order, out):
             # It goes on beside the plan.
             kernels.start(calibrations_in_force(index, index.windows_until(order.window)))
         calibration = calibrate_where_due(index, settings, order)
@@ -300,7 +300,9 @@ def _make_all(
     if settings.uses_cluster:
         from analysis.rendering.cluster import make_on_cluster
 
-        return make_on_cluster(tasks, workers=settings.n_workers, scheduler=settings.scheduler)
+        return make_on_cluster(
+            tasks, workers=settings.n_workers, kernels=kernels, scheduler=settings.scheduler
+        )
     from analysis.rendering.pool import make_in_pool
 
     return make_in_pool(tasks, workers=settings.n_workers, kernels=kernels)
