@@ -7,9 +7,10 @@ The second is short, for a quiet machine: what a second worker adds.
 
 All ways render the same notebook on the same demo classrooms, in one run. Figures are CPU
 seconds of all processes together (user and system), so that a busy machine disturbs them
-little; walls are given beside them. Start-up is taken out by the difference between a
-long and a short run. The ways take turns, in several rounds: each figure is the median of
-the rounds, and each ratio the median of the ratios within a round.
+little; walls are given beside them. Start-up is no report's: but for A, which starts anew for
+each, costs are counted from one of the first pages of a run to one of its last. The ways take
+turns, in several rounds: each figure is the median of the rounds, and each ratio the median of
+the ratios within a round.
 
 A   the commands ``papermill`` and ``jupyter nbconvert``, one after the other
 A2  papermill's Python interface, one exporter for all
@@ -51,6 +52,9 @@ B_TWICE = "B, two processes"
 ONE_WORKER = "ours, 1 worker"
 SECONDS_TO_WARM = 10
 SECONDS_BETWEEN_LOOKS = 0.02
+FIRST_PAGES = 3
+"""Made in the worst case by workers who make their first."""
+
 OURS = {
     ONE_WORKER: ("--workers", "1"),
     "ours, 2 workers": ("--workers", "2"),
@@ -145,8 +149,19 @@ def by_commands(classrooms: list[str], store: Path, folder: Path) -> Cost:
     return total / len(classrooms)
 
 
-BY_INTERFACE = """
-import json, sys, warnings
+SPENT = """
+import json, resource, sys, time
+sys.path.insert(0, sys.argv[4])
+def spent():
+    own, others = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    return cpu, time.monotonic()
+"""
+"""How a script knows what it and its children have cost; it says so before and after reports."""
+
+BY_INTERFACE = f"""
+{SPENT}
+import warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
 import papermill
@@ -157,33 +172,30 @@ for given in json.loads(sys.argv[1]):
     notebook = papermill.execute_notebook(sys.argv[2], str(out), given, progress_bar=False,
                                           cwd=str(Path(sys.argv[2]).parent))
     out.with_suffix(".html").write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
+    print(json.dumps(spent()))
 """
 
-BY_CALLS = """
-import itertools, json, sys, time
+BY_CALLS = f"""
+{SPENT}
+import itertools
 from pathlib import Path
-sys.path.insert(0, sys.argv[4])
-for_ever = sys.argv[5:] == ["for ever"]
 from render import call_cells
 from analysis.files import write_whole
 from analysis.rendering.blocks import stylesheet, CONTENT_POLICY
 from analysis.rendering.page import check_page
 wanted = json.loads(sys.argv[1])
-for given in itertools.cycle(wanted) if for_ever else wanted:
-    at = time.process_time()
-    blocks, spent = call_cells(Path(sys.argv[2]), given)
+for given in itertools.cycle(wanted) if sys.argv[5:] == ["for ever"] else wanted:
+    blocks, parts = call_cells(Path(sys.argv[2]), given)
     began = time.process_time()
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv='
-        f'"Content-Security-Policy" content="{CONTENT_POLICY}"><title>T</title>'
-        f'<style>{stylesheet()}</style></head><body><main>{"".join(blocks)}</main></body></html>'
+        f'"Content-Security-Policy" content="{{CONTENT_POLICY}}"><title>T</title>'
+        f'<style>{{stylesheet()}}</style></head><body><main>{{"".join(blocks)}}</main></body></html>'
     )
     check_page(page)
     write_whole(Path(sys.argv[3]) / "b.html", page)
-    spent["page"] = time.process_time() - began
-    if for_ever:
-        print(time.process_time() - at, flush=True)
-print(json.dumps(spent))
+    parts["page"] = time.process_time() - began
+    print(json.dumps([*spent(), parts]), flush=True)
 """
 
 
@@ -210,27 +222,29 @@ def call_cells(notebook: Path, given: dict) -> tuple[list[str], dict[str, float]
     return blocks, spent
 
 
-def marginal(
+def script_command(script: str, classrooms: list[str], store: Path, out: Path, *how: str) -> list:
+    given = json.dumps([parameters(one, store) for one in classrooms])
+    out.mkdir(exist_ok=True)
+    return [sys.executable, "-c", script, given, NOTEBOOK, out, Path(__file__).parent, *how]
+
+
+def by_script(
     script: str, classrooms: list[str], store: Path, folder: Path, *, times: int = 1
-) -> tuple[Cost, str]:
-    """Return what one more report costs in a script that makes many.
+) -> tuple[Cost, list]:
+    """Return what one more report costs in a script that makes many, and its last line.
 
     ``times``: how often the script runs side by side; each makes all the reports.
     """
-
-    def cost(wanted: list[str]) -> tuple[Cost, str]:
-        given = json.dumps([parameters(one, store) for one in wanted])
-        here = Path(__file__).parent
-        commands = []
-        for n in range(times):
-            own = folder / f"side-{n}"
-            own.mkdir(exist_ok=True)
-            commands.append([sys.executable, "-c", script, given, NOTEBOOK, own, here])
-        spent, said = run_together(commands)
-        return spent, said[0]
-
-    (long, said), (short, _) = cost(classrooms), cost(classrooms[:1])
-    return (long - short) / (times * (len(classrooms) - 1)), said
+    commands = [
+        script_command(script, classrooms, store, folder / f"side-{n}") for n in range(times)
+    ]
+    costs = []
+    for said in run_together(commands)[1]:
+        lines = [json.loads(line) for line in said.splitlines()]
+        first, last = (Cost(cpu, wall) for cpu, wall, *_ in (lines[0], lines[-1]))
+        costs.append((last - first) / (len(lines) - 1))
+    cpu, wall = mean(one.cpu for one in costs), mean(one.wall for one in costs)
+    return Cost(cpu, wall / times), lines[-1]
 
 
 def report_command(classrooms: list[str], store: Path, out: Path, *how: str) -> list:
@@ -246,48 +260,52 @@ def our_run(
 
 def by_coach(classrooms: list[str], store: Path, folder: Path, *how: str) -> Cost:
     """Return what one more report of ours costs."""
-    few = 2
-    long = our_run(classrooms, store, folder, *how)
-    short = our_run(classrooms[:few], store, folder, *how)
-    return (long - short) / (len(classrooms) - few)
+    first, last, n = between_pages(classrooms, store, folder, *how)
+    return (last - first) / n
+
+
+def between_pages(
+    classrooms: list[str], store: Path, folder: Path, *how: str
+) -> tuple[Cost, Cost, int]:
+    """Return what a run of ours had cost at one of its first pages and at its last but one.
+
+    What comes before and after differs more from run to run than a report costs. Also
+    returned: how many pages there are between the two. Walls are moments.
+    """
+    seen = watch_pages(classrooms, store, folder / "pages", *how)
+    first = min(n for n in seen if n >= FIRST_PAGES)
+    last = max(n for n in seen if n < len(classrooms))
+    return seen[first], seen[last], last - first
 
 
 def beside_calls(classrooms: list[str], store: Path, folder: Path) -> float:
-    """Return how many reports of B, made meanwhile on the other core, one of ours costs.
-
-    Ours is taken between two of its pages: what a run does before and after is no report's.
-    """
-    given = json.dumps([parameters(one, store) for one in classrooms])
-    beside = folder / "beside"
-    beside.mkdir(exist_ok=True)
-    here = Path(__file__).parent
+    """Return how many reports of B, made meanwhile on the other core, one of ours costs."""
+    command = script_command(BY_CALLS, classrooms, store, folder / "beside", "for ever")
     calls = subprocess.Popen(
-        [sys.executable, "-c", BY_CALLS, given, NOTEBOOK, beside, here, "for ever"],
+        [str(word) for word in command],
         cwd=PROJECT, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    theirs: list[tuple[float, float]] = []
+    theirs: list[Cost] = []
 
     def listen() -> None:
         for line in calls.stdout:
-            theirs.append((time.monotonic(), float(line)))
+            cpu, wall, _ = json.loads(line)
+            theirs.append(Cost(cpu, wall))
 
     reader = threading.Thread(target=listen, daemon=True)
     reader.start()
     time.sleep(SECONDS_TO_WARM)
-    first, last = 3, len(classrooms) - 1
-    seen = watch_pages(classrooms, store, folder / "pages", *OURS[ONE_WORKER])
+    first, last, n = between_pages(classrooms, store, folder, *OURS[ONE_WORKER])
     calls.kill()
     calls.wait()
     reader.join()
-    (began, cpu_then), (ended, cpu_now) = seen[first], seen[last]
-    ours = (cpu_now - cpu_then) / (last - first)
-    return ours / mean(cost for at, cost in theirs if began < at <= ended)
+    beside = [one for one in theirs if first.wall < one.wall <= last.wall]
+    a_report = (beside[-1].cpu - beside[0].cpu) / (len(beside) - 1)
+    return (last.cpu - first.cpu) / n / a_report
 
 
-def watch_pages(
-    classrooms: list[str], store: Path, out: Path, *how: str
-) -> dict[int, tuple[float, float]]:
-    """Make reports; return when there were how many, and the run's CPU seconds until then."""
+def watch_pages(classrooms: list[str], store: Path, out: Path, *how: str) -> dict[int, Cost]:
+    """Make reports; return what the run had cost, and when, when there were how many."""
     import psutil
 
     command = report_command(classrooms, store, out, *how)
@@ -302,7 +320,7 @@ def watch_pages(
             with suppress(psutil.Error):
                 processes = [root, *root.children(recursive=True)]
                 spent = sum(sum(one.cpu_times()[:4]) for one in processes)
-                seen[n] = time.monotonic(), spent
+                seen[n] = Cost(spent, time.monotonic())
         time.sleep(SECONDS_BETWEEN_LOOKS)
     return seen
 
@@ -378,23 +396,23 @@ def big_district(small: Path, store: Path, folder: Path) -> dict[str, Cost | int
 
 
 def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool) -> str:
-    parts: list[str] = []
+    parts: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classrooms, store = make_district(n_reports, folder)
 
         def calls() -> Cost:
-            cost, said = marginal(BY_CALLS, classrooms, store, folder)
-            parts[:] = [said]
+            cost, [*_, cells] = by_script(BY_CALLS, classrooms, store, folder)
+            parts.update(cells)
             return cost
 
         ways = {
             A: lambda: by_commands(classrooms[:1], store, folder),
-            "A2: papermill interface, one exporter": lambda: marginal(
+            "A2: papermill interface, one exporter": lambda: by_script(
                 BY_INTERFACE, classrooms[:3], store, folder
             )[0],
             B: calls,
-            B_TWICE: lambda: marginal(BY_CALLS, classrooms, store, folder, times=2)[0],
+            B_TWICE: lambda: by_script(BY_CALLS, classrooms, store, folder, times=2)[0],
         }
         memory = {}
         for name, how in OURS.items():
@@ -406,7 +424,7 @@ def measure(n_reports: int, n_rounds: int, big: Path | None, *, with_dask: bool)
         rounds = take_turns(ways, n_rounds)
         beside = [beside_calls(classrooms, store, folder) for _ in range(n_rounds)]
         many = big_district(store, big, folder) if big else None
-    return describe(rounds, beside, memory, json.loads(parts[0]), many, n_reports)
+    return describe(rounds, beside, memory, parts, many, n_reports)
 
 
 def take_turns(ways: dict[str, Callable[[], Cost]], n_rounds: int) -> list[dict[str, Cost]]:
@@ -426,8 +444,8 @@ def compare_workers(n_reports: int, n_rounds: int) -> str:
         classrooms, store = make_district(n_reports, folder)
         our_run(classrooms[:3], store, folder)
         ways = {
-            B: lambda: marginal(BY_CALLS, classrooms, store, folder)[0],
-            B_TWICE: lambda: marginal(BY_CALLS, classrooms, store, folder, times=2)[0],
+            B: lambda: by_script(BY_CALLS, classrooms, store, folder)[0],
+            B_TWICE: lambda: by_script(BY_CALLS, classrooms, store, folder, times=2)[0],
         }
         ways |= {
             n: partial(by_coach, classrooms, store, folder, "--workers", n) for n in ("1", "2")
