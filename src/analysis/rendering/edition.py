@@ -204,11 +204,7 @@ def publish(
         and the next run goes on with the pages that were made.
     """
     try:
-        before = current_folder(out) or out
-        for entry in edition.entries.values():
-            if entry.file and not (staging / entry.file).is_file():
-                _carry_over(before / entry.file, staging / entry.file)
-                _carry_over_beside(before / entry.file, staging / entry.file)
+        _carry_over_pages(edition, current_folder(out) or out, staging)
         write_whole(staging / INDEX, _make_index(edition))
         entries = [vars(entry) for entry in edition.entries.values()]
         write_json(staging / MANIFEST, vars(edition) | {"entries": entries})
@@ -338,21 +334,33 @@ def _remove_runs_without(out: Path, editions: Iterable[str] | None) -> None:
                 shutil.rmtree(run, ignore_errors=True)
 
 
+def _carry_over_pages(edition: Edition, before: Path, staging: Path) -> None:
+    """Carry over each page that was not made, its PDF and the pages made of its sheets."""
+    # Asked for file by file, a disk would be waited for thousands of times.
+    there, made = _names_in(before), _names_in(staging)
+    for entry in edition.entries.values():
+        if entry.file is None or entry.file in made:
+            continue
+        page = Path(entry.file)
+        _carry_over(before / page, staging / page)
+        pdf, sheets = page.with_suffix(".pdf"), sheet_folder(page)
+        if pdf.name in there:
+            _carry_over(before / pdf, staging / pdf)
+        if sheets.name in there:
+            make_private_folder(staging / sheets)
+            for sheet in (before / sheets).iterdir():
+                _carry_over(sheet, staging / sheets / sheet.name)
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+
+
 def _carry_over(page: Path, to: Path) -> None:
     try:
         os.link(page, to)
     except OSError:  # another file system, or one without hard links
         shutil.copy2(page, to)
-
-
-def _carry_over_beside(page: Path, to: Path) -> None:
-    """Carry over a page's PDF and the pages that were made of its sheets, where it has any."""
-    if page.with_suffix(".pdf").is_file():
-        _carry_over(page.with_suffix(".pdf"), to.with_suffix(".pdf"))
-    if sheet_folder(page).is_dir():
-        make_private_folder(sheet_folder(to))
-        for sheet in sheet_folder(page).iterdir():
-            _carry_over(sheet, sheet_folder(to) / sheet.name)
 
 
 def _keep_through_power_cut(*folders: Path) -> None:
