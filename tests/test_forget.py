@@ -22,7 +22,8 @@ from analysis.forgetting.editing import without_student
 from analysis.forgetting.retention import forget_older
 from analysis.forgetting.student import Places, files_below, forget_student
 from analysis.forgetting.traces import Marks, holds, parts_of
-from analysis.rendering.edition import Edition, Entry, list_editions, publish, read_edition
+from analysis.rendering.edition import Edition, Entry, list_editions, read_edition
+from analysis.rendering.publishing import publish
 from analysis.sharing.spreadsheets import to_xlsx
 from analysis.store import Store
 from conftest import PROJECT, WINDOW

@@ -12,16 +12,14 @@ import pytest
 from analysis.district import renew_calibration
 from analysis.errors import AnalysisError, LockedError, UnknownError, UsageError
 from analysis.files import locked
-from analysis.rendering import edition as editions
-from analysis.rendering import runner
+from analysis.rendering import publishing, runner
 from analysis.rendering.edition import (
     current_folder,
     list_editions,
     read_edition,
-    remove_editions,
-    roll_back,
 )
 from analysis.rendering.plan import Order
+from analysis.rendering.publishing import remove_editions, roll_back
 from analysis.rendering.report import keep_page
 from analysis.rendering.runner import plan_reports, render_reports
 from analysis.rendering.warmth import KernelServer
@@ -452,7 +450,7 @@ def test_a_full_disk_while_publishing_leaves_the_edition_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(editions, fails, full)
+        patch.setattr(publishing, fails, full)
         with pytest.raises(AnalysisError, match=r"No space left.*\n.*still shown"):
             run(settings)
     assert shown(settings) == before

@@ -57,7 +57,7 @@ def rollback_command(
 ) -> None:
     """Show an earlier edition again."""
     from analysis.files import locked
-    from analysis.rendering.edition import roll_back
+    from analysis.rendering.publishing import roll_back
 
     folder = read_settings(config, out=out_dir).out
     with locked(folder, "making reports"):

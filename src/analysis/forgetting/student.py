@@ -18,7 +18,8 @@ from analysis.errors import UnknownError
 from analysis.files import locked, write_whole
 from analysis.forgetting.editing import TABLES, TEXTS, without_student
 from analysis.forgetting.traces import Marks, holds
-from analysis.rendering.edition import INDEX, MANIFEST, withdraw
+from analysis.rendering.edition import INDEX, MANIFEST
+from analysis.rendering.publishing import withdraw
 from analysis.store import Store
 from analysis.store.calibrations import hold_calibrations
 from analysis.store.removing import count_rows, remove_student

@@ -12,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.remote import RemoteFolder, open_remote
-from analysis.rendering.edition import MANIFEST, Edition, leading_page, parse_edition
+from analysis.rendering.edition import MANIFEST, Edition, parse_edition
+from analysis.rendering.index_page import leading_page
 
 POINTER, DOOR = "current.txt", "current.html"
 

@@ -24,12 +24,11 @@ from analysis.rendering.edition import (
     Edition,
     Entry,
     current_folder,
-    publish,
     read_edition,
-    remove_editions,
 )
 from analysis.rendering.parameters import check_declared
 from analysis.rendering.plan import Order, Plan, Planner
+from analysis.rendering.publishing import publish, remove_editions
 from analysis.rendering.staging import Staging
 from analysis.rendering.task import Task
 from analysis.rendering.warmth import KernelServer
