@@ -80,6 +80,11 @@ def cpu_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def spent_until_now() -> tuple[float, float]:
+    """Return CPU seconds of this process and the children it has ended, and the clock's."""
+    return time.process_time() + cpu_of_children(), time.monotonic()
+
+
 def run(command: list, *, watch: bool = False) -> tuple[Cost, str]:
     """Run a command; return what it and its children cost."""
     cost, [said] = run_together([command], watch=watch)
@@ -149,20 +154,11 @@ def by_commands(classrooms: list[str], store: Path, folder: Path) -> Cost:
     return total / len(classrooms)
 
 
-SPENT = """
-import json, resource, sys, time
-sys.path.insert(0, sys.argv[4])
-def spent():
-    own, others = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
-    return cpu, time.monotonic()
-"""
-"""How a script knows what it and its children have cost; it says so before and after reports."""
-
-BY_INTERFACE = f"""
-{SPENT}
-import warnings
+BY_INTERFACE = """
+import json, sys, warnings
 from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+from render import spent_until_now
 warnings.simplefilter("ignore")
 import papermill
 from nbconvert import HTMLExporter
@@ -172,14 +168,14 @@ for given in json.loads(sys.argv[1]):
     notebook = papermill.execute_notebook(sys.argv[2], str(out), given, progress_bar=False,
                                           cwd=str(Path(sys.argv[2]).parent))
     out.with_suffix(".html").write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
-    print(json.dumps(spent()))
+    print(json.dumps(spent_until_now()))
 """
 
-BY_CALLS = f"""
-{SPENT}
-import itertools
+BY_CALLS = """
+import itertools, json, sys, time
 from pathlib import Path
-from render import call_cells
+sys.path.insert(0, sys.argv[4])
+from render import call_cells, spent_until_now
 from analysis.files import write_whole
 from analysis.rendering.blocks import stylesheet, CONTENT_POLICY
 from analysis.rendering.page import check_page
@@ -189,13 +185,13 @@ for given in itertools.cycle(wanted) if sys.argv[5:] == ["for ever"] else wanted
     began = time.process_time()
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv='
-        f'"Content-Security-Policy" content="{{CONTENT_POLICY}}"><title>T</title>'
-        f'<style>{{stylesheet()}}</style></head><body><main>{{"".join(blocks)}}</main></body></html>'
+        f'"Content-Security-Policy" content="{CONTENT_POLICY}"><title>T</title>'
+        f'<style>{stylesheet()}</style></head><body><main>{"".join(blocks)}</main></body></html>'
     )
     check_page(page)
     write_whole(Path(sys.argv[3]) / "b.html", page)
     parts["page"] = time.process_time() - began
-    print(json.dumps([*spent(), parts]), flush=True)
+    print(json.dumps([*spent_until_now(), parts]), flush=True)
 """
 
 
@@ -240,6 +236,7 @@ def by_script(
     ]
     costs = []
     for said in run_together(commands)[1]:
+        # A line after each report: CPU seconds and the clock until then.
         lines = [json.loads(line) for line in said.splitlines()]
         first, last = (Cost(cpu, wall) for cpu, wall, *_ in (lines[0], lines[-1]))
         costs.append((last - first) / (len(lines) - 1))
